@@ -32,7 +32,7 @@ from kinward.people.models import Account
 from tests.integration.conftest import Configure
 from tests.integration.gate.test_gate import Caller
 from tests.integration.web.test_console import signed_in
-from tests.support import videos
+from tests.support import looks, videos
 from tests.support.helpers import KNOWN, UNKNOWN, listening, upload
 from tests.support.weakened import disabled_by_two
 
@@ -163,6 +163,20 @@ def test_hma_hashes_and_looks_files_up(tool: Caller) -> None:
     assert list(found["pdq"]) == ["known"]
     assert found["md5"] == {}
     assert "video_md5" in tool("POST", "/h/hash", files={"video": ("a.mp4", FILM)}).json()
+
+
+def test_hma_says_how_many_views_a_file_has_beside_the_one_that_it_hashes(tool: Caller) -> None:
+    """A tool that looks up the one hash would take the second frame of a file for unknown."""
+    other = looks.plain(77)
+    moving = looks.encode(other, "WEBP", save_all=True, append_images=[looks.plain(78)])
+    answers = [
+        tool("POST", "/h/hash", files={"photo": ("a", data)})
+        for data in (looks.encode(other, "PNG"), moving)
+    ]
+    assert [answer.headers["Kinward-Views"] for answer in answers] == ["1", "2"]
+    assert [set(answer.json()) for answer in answers] == [{"pdq", "md5", "sha1", "sha256"}] * 2
+    digest = tool("POST", "/h/hash", params={"types": "md5"}, files={"photo": ("a", moving)})
+    assert "Kinward-Views" not in digest.headers  # nothing was decoded
 
 
 def test_a_tool_that_knows_of_no_key_has_it_in_the_address(tool: Caller) -> None:
