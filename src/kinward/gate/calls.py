@@ -54,6 +54,13 @@ class Encoded(msgspec.Struct, Generic[A], frozen=True):
     data: bytes
 
 
+class Headed(msgspec.Struct, Generic[A], frozen=True):
+    """A JSON answer with further headers, which its route names."""
+
+    value: A
+    headers: Mapping[str, str] = {}
+
+
 class Content(msgspec.Struct, frozen=True):
     """An answer of raw bytes with their media type."""
 

@@ -13,9 +13,10 @@ from typing import Final
 from urllib.parse import unquote
 
 import msgspec
+import numpy as np
 
 from kinward.findings.api import Prepared, prepare, why_not_checked
-from kinward.gate.calls import Call
+from kinward.gate.calls import Call, Headed
 from kinward.gate.fetching import FetchFailed, fetch
 from kinward.ground.errors import KinwardError
 from kinward.ground.multipart import Part
@@ -24,6 +25,7 @@ from kinward.ground.turns import NOBODY, Payer
 from kinward.matching.api import (
     DIGESTS,
     FILE_KINDS,
+    RADIUS,
     Bank,
     Match,
     Md5,
@@ -39,6 +41,7 @@ from kinward.matching.api import (
     views_looked_up,
 )
 from kinward.media import (
+    Hashed,
     TypeUnsupported,
     Undecodable,
     decoders,
@@ -46,6 +49,7 @@ from kinward.media import (
     find_medium,
 )
 
+VIEWS: Final = "Kinward-Views"  # a header
 FILES: Final = ("file", "photo", "video")
 CONTENT_TYPES: Final = ("photo", "video")
 # HMA's names for hashes of a medium, where they differ from Kinward's.
@@ -160,13 +164,13 @@ def key_in(raw_path: str) -> str | None:
     return storable(unquote(names[1])) if len(names) > 1 else ""
 
 
-def hash_address(call: Call[None], query: FileQuery) -> Hashes:
+def hash_address(call: Call[None], query: FileQuery) -> Headed[Hashes]:
     """Return the hashes of a file that Kinward fetches."""
     wanted = _wanted(query.types)
     return _hashes(_fetched(query.url, query.content_type), wanted, call.payer())
 
 
-def hash_file(call: Call[Parts], query: TypesQuery) -> Hashes:
+def hash_file(call: Call[Parts], query: TypesQuery) -> Headed[Hashes]:
     """Return the hashes of a file."""
     wanted = _wanted(query.types)
     return _hashes(_file(call.body), wanted, call.payer())
@@ -306,8 +310,11 @@ def _exact(values: Sequence[tuple[str, bytes]]) -> dict[str, bytes]:
     return {name: value for name, value in values if kind_of(name).exact(value)}
 
 
-def _hashes(data: bytes, wanted: Sequence[str], payer: Payer = NOBODY) -> Hashes:
-    """Return the hashes of a file, under HMA's names. As in HMA, one that says little is empty."""
+def _hashes(data: bytes, wanted: Sequence[str], payer: Payer = NOBODY) -> Headed[Hashes]:
+    """Return the hashes of a file, under HMA's names. As in HMA, one that says little is empty.
+
+    A header says how many pictures a file shows that was decoded: HMA's answer has room for one.
+    """
     types, hashed = _types_of(data, wanted), None
     if not wanted and not _needs_decoding(types):
         raise TypeUnsupported
@@ -321,10 +328,22 @@ def _hashes(data: bytes, wanted: Sequence[str], payer: Payer = NOBODY) -> Hashes
     values = _exact(values_of(digest_bytes(data), hashed))
     if hashed and (views := views_looked_up(hashed)):
         values |= {Pdq.name: views[0].hash, VideoFrames.name: hashed.signature}
-    return {
+    hashes = {
         name: kind_of(kind).write(values[kind]) if kind in values else ""
         for name, kind in types.items()
     }
+    return Headed(hashes, {VIEWS: str(_apart(hashed))} if hashed else {})
+
+
+def _apart(hashed: Hashed) -> int:
+    """Return how many moments of a file show what no moment before them shows."""
+    signature = hashed.signature if hashed.framed else b""
+    hashes = np.frombuffer(signature, dtype=np.uint64).reshape(-1, 4)
+    kept = hashes[:0]
+    for words in hashes:
+        if not (np.bitwise_count(kept ^ words).sum(axis=1) <= RADIUS).any():
+            kept = np.vstack([kept, words])
+    return len(kept)
 
 
 def _types_of(data: bytes, wanted: Sequence[str]) -> Types:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from kinward.entrance import Bounds, Receive, Scope, Send, caller_of, read_body, retry_after
-from kinward.gate.calls import Content, Created, Encoded
+from kinward.gate.calls import Content, Created, Encoded, Headed
 from kinward.gate.limits import Header
 from kinward.ground.addresses import is_this_machine
 from kinward.ground.config import config
@@ -181,6 +181,9 @@ async def send_answer(send: Send, answer: object, extra: Sequence[Header] = ()) 
         media_type, cache = answer.media_type.encode(), answer.cache_control.encode()
         more = [(name.lower().encode(), text.encode()) for name, text in answer.headers.items()]
         await send_body(send, answer.status, answer.data, media_type, [*extra, *more], cache=cache)
+    elif isinstance(answer, Headed):
+        more = [(name.lower().encode(), text.encode()) for name, text in answer.headers.items()]
+        await send_body(send, 200, msgspec.json.encode(answer.value), JSON, [*extra, *more])
     elif isinstance(answer, Encoded):
         await send_body(send, 200, answer.data, JSON, extra)
     elif isinstance(answer, Created):

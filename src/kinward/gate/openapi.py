@@ -237,8 +237,12 @@ def _answers(route: Route, schemas: _Schemas) -> dict[str, Any]:
         content: dict[str, Any] = {route.answer: {}}
     else:
         content = {"application/json": {"schema": schemas.of(route.answer)}}
+    headers = {
+        name: {"description": says, "schema": {"type": "string"}} for name, says in route.headers
+    }
     return {
         str(status): {"description": words[status]}
+        | ({"headers": headers} if headers else {})
         | ({"content": content} if status != 204 else {})
         for status in route.statuses
     }

@@ -12,6 +12,11 @@ from kinward.media import TooManyPixels, TooPlain, TypeUnsupported, Undecodable
 
 LOOK_UP: Final = "hashes:look-up"  # the scope
 
+VIEWS: Final = (
+    hma.VIEWS,
+    "How many pictures the file shows that do not match each other. The answer has the first.",
+)
+
 # Errors that occur together
 ASKED: Final = (hma.LookupRefused, KindUnmatched)
 FILE_ASKED: Final = (*ASKED, Undecodable, TooManyPixels, TypeUnsupported)
@@ -28,13 +33,21 @@ def hma_routes(prefix: str) -> tuple[Route, ...]:
         return Route(line, LOOK_UP, handler, slot=True, errors_as=TEXT, **more)
 
     return (
-        route("GET /h/hash", hma.hash_address, query=hma.FileQuery, answer=hashes, errors=FETCHED),
+        route(
+            "GET /h/hash",
+            hma.hash_address,
+            query=hma.FileQuery,
+            answer=hashes,
+            headers=(VIEWS,),
+            errors=FETCHED,
+        ),
         route(
             "POST /h/hash",
             hma.hash_file,
             body=form,
             query=hma.TypesQuery,
             answer=hashes,
+            headers=(VIEWS,),
             errors=FILE_ASKED,
         ),
         route(

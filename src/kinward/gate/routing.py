@@ -96,6 +96,7 @@ class Route(msgspec.Struct, frozen=True, dict=True):
     body: type[msgspec.Struct] | Form | None = None
     query: type[msgspec.Struct] | None = None
     statuses: tuple[int, ...] = (200,)
+    headers: tuple[tuple[str, str], ...] = ()  # of its answers: the name, and what it says
     errors: tuple[type[KinwardError], ...] = ()
     limit: int = MAX_JSON  # bytes of a JSON body
     read: Callable[[bytes], Any] | None = None  # reads a JSON body in place of `decode`

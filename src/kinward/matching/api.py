@@ -39,6 +39,7 @@ from kinward.matching.kinds import (
     kind_named,
     kind_of,
 )
+from kinward.matching.layout import RADIUS
 from kinward.matching.links import MAX_URL
 from kinward.matching.listfiles import BadRow, ListRefused
 from kinward.matching.lists import write_list
@@ -167,6 +168,7 @@ __all__ = [
     "MAX_LINKS",
     "MAX_TEXT",
     "MAX_URL",
+    "RADIUS",
     "Addition",
     "BadRow",
     "Bank",

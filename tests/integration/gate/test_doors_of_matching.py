@@ -1,6 +1,7 @@
 """The bank pages, HMA's lookups, and the check of texts: what each of them answers and refuses."""
 
 import hashlib
+import io
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
@@ -19,6 +21,7 @@ from kinward.access.services import create_key
 from kinward.cli.bank import bank as bank_command
 from kinward.demo import pictures
 from kinward.exchanges.models import Opinion
+from kinward.findings.upload import search_file
 from kinward.ledger.models import Entry
 from kinward.matching.agreements import Weakening
 from kinward.matching.hashlists import ListedHash, read_list
@@ -27,12 +30,12 @@ from kinward.matching.lookup import look_up
 from kinward.matching.models import Bank, BankedHash
 from kinward.matching.services import add_hashes, create_bank, file_hashes
 from kinward.matching.weakening import decide_weakening
-from kinward.media import decoders, digest_bytes, read_video, split_frames
+from kinward.media import Undecodable, decoders, digest_bytes, read_video, split_frames
 from kinward.people.models import Account
 from tests.integration.conftest import Configure
 from tests.integration.gate.test_gate import Caller
 from tests.integration.web.test_console import signed_in
-from tests.support import videos
+from tests.support import jxl, looks, videos
 from tests.support.helpers import KNOWN, UNKNOWN, listening, upload
 from tests.support.weakened import disabled_by_two
 
@@ -163,6 +166,41 @@ def test_hma_hashes_and_looks_files_up(tool: Caller) -> None:
     assert list(found["pdq"]) == ["known"]
     assert found["md5"] == {}
     assert "video_md5" in tool("POST", "/h/hash", files={"video": ("a.mp4", FILM)}).json()
+
+
+def test_hma_says_how_many_views_a_file_has_beside_the_one_that_it_hashes(tool: Caller) -> None:
+    """A tool that looks up the one hash would take the second frame of a file for unknown."""
+    other = looks.plain(77)
+    moving = looks.encode(other, "WEBP", save_all=True, append_images=[looks.plain(78)])
+    answers = [
+        tool("POST", "/h/hash", files={"photo": ("a", data)})
+        for data in (looks.encode(other, "PNG"), moving)
+    ]
+    assert [answer.headers["Kinward-Views"] for answer in answers] == ["1", "2"]
+    assert [set(answer.json()) for answer in answers] == [{"pdq", "md5", "sha1", "sha256"}] * 2
+    digest = tool("POST", "/h/hash", params={"types": "md5"}, files={"photo": ("a", moving)})
+    assert "Kinward-Views" not in digest.headers  # nothing was decoded
+
+
+def test_a_jpeg_xl_is_known_at_every_door_and_a_broken_one_clear_at_none(
+    tool: Caller, account: Account, tmp_path: Path
+) -> None:
+    app = Caller(create_key(name="app", scopes=scopes_of(["gate"]), actor=ACTOR))
+    with Image.open(io.BytesIO(KNOWN)) as image:
+        data = jxl.encode(image.convert("RGB"), container=True)
+    assert app.media(data).json()["outcome"] == "quarantine"
+    assert list(tool("POST", "/m/lookup", files={"photo": ("a", data)}).json()["pdq"]) == ["known"]
+    assert [match.bank for match in search_file(data).met.matches] == ["known"]
+    broken = b"\xff\x0a" + bytes(range(200))
+    assert app.media(broken).json()["code"] == "media.undecodable"
+    for path in ("/m/lookup", "/h/hash"):
+        assert code_of(tool("POST", path, files={"photo": ("a", broken)})) == "media.undecodable"
+    assert [type(error) for error in search_file(broken).missed] == [Undecodable]
+    file = tmp_path / "a.jxl"
+    for content, words in ((data, "Added 4 hashes"), (broken, "only digests were added")):
+        file.write_bytes(content)
+        done = CliRunner().invoke(bank_command, ["add", "known", str(file), "--provenance", "p"])
+        assert words in done.output
 
 
 def test_a_tool_that_knows_of_no_key_has_it_in_the_address(tool: Caller) -> None:

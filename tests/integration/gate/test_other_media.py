@@ -83,7 +83,7 @@ def test_whoever_searches_the_banks_reads_the_same(bank: Bank) -> None:
 
 
 def test_a_tool_for_hma_asks_for_the_kind_and_gets_it(bank: Bank) -> None:
-    assert hma._hashes(chime(7), ["toll"])["toll"] == "0000000000000007"
+    assert hma._hashes(chime(7), ["toll"]).value["toll"] == "0000000000000007"
     assert hma._look_up_file(chime(7), [], None)["toll"] == {}
     add(bank, 7)
     assert list(hma._look_up_file(chime(7), ["toll"], None)["toll"]) == [bank.name]

@@ -296,7 +296,7 @@ def test_a_shadow_bank_records_and_does_nothing(account: Account, bank: Bank) ->
     assert (counts.accounts, counts.contents) == (1, 2)
     assert {hit.check_made.content_id for hit in quiet_hits(bank)} == {"one", "two"}
     assert look_up([(Pdq.name, pdq_of(KNOWN_PNG))]) == []
-    assert hma._look_up_file(KNOWN, [], None) == {kind: {} for kind in hma._hashes(KNOWN, [])}
+    assert hma._look_up_file(KNOWN, [], None) == {kind: {} for kind in hma._hashes(KNOWN, []).value}
 
 
 def test_a_shadow_bank_judges_what_was_uploaded_before_and_a_live_one_finds_it(

@@ -68,13 +68,14 @@ def _coloured(desk: Desk) -> Iterator[Entry]:
         image = desk.picture(name)
         stored = ImageOps.invert(image)
         data = jxl.encode(stored, profile=INVERT, lossless=lossless)
-        yield _entry(name, "a negative with a profile", data, image)
+        # Chromium shows pixels that were stored in this profile without it.
+        truth = (image, stored) if lossless else (image,)
+        yield _entry(name, "a negative with a profile", data, *truth)
     name = "grey-profile.jxl"
     grey = desk.grey(name)
-    data = jxl.encode(
-        ImageOps.invert(grey), profile=make_profile(INVERTED, grey=True), lossless=True
-    )
-    yield _entry(name, "a grey negative with a profile", data, grey)
+    stored = ImageOps.invert(grey)
+    data = jxl.encode(stored, profile=make_profile(INVERTED, grey=True), lossless=True)
+    yield _entry(name, "a grey negative with a profile", data, grey, stored)
 
 
 def _composed(desk: Desk) -> Iterator[Entry]:

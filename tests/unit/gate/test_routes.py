@@ -10,7 +10,7 @@ import pytest
 
 from kinward.access.purposes import ALL_SCOPES, PURPOSES, SCOPES
 from kinward.gate.app import PATHS
-from kinward.gate.calls import Call, Content, Created, Encoded
+from kinward.gate.calls import Call, Content, Created, Encoded, Headed
 from kinward.gate.routes import ROUTES, openapi
 from kinward.gate.routing import KEY, Form, Route, Router
 from kinward.ground.multipart import Part
@@ -129,7 +129,7 @@ def answers_of(kind: Any) -> set[tuple[Any, int]]:
     """Each type of answer in a handler's annotation, with its status."""
     if get_origin(kind) is Created:
         return {(get_args(kind)[0], 201)}
-    if get_origin(kind) is Encoded:
+    if get_origin(kind) in (Encoded, Headed):
         return {(get_args(kind)[0], 200)}
     parts = get_args(kind)
     if parts and any(get_origin(part) is Created for part in parts):
