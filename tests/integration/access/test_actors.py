@@ -225,6 +225,7 @@ FOLLOWS: Final = {
     "people.changes.note_change",
     "people.consent.withdraw_consent",
     "erasure.replay.replay_erasures",  # two people decided on each, before the restore
+    "erasure.replay.settle_list",  # whoever restores says it: it opens what the restore closed
     "erasure.services.want_erasure",  # a wish, on which two people decide
     "people.services.delete_account",
     "people.services.put_account",
