@@ -50,6 +50,7 @@ from kinward.media import (
 )
 
 VIEWS: Final = "Kinward-Views"  # a header
+MOST_APART: Final = 100
 FILES: Final = ("file", "photo", "video")
 CONTENT_TYPES: Final = ("photo", "video")
 # HMA's names for hashes of a medium, where they differ from Kinward's.
@@ -336,13 +337,15 @@ def _hashes(data: bytes, wanted: Sequence[str], payer: Payer = NOBODY) -> Headed
 
 
 def _apart(hashed: Hashed) -> int:
-    """Return how many moments of a file show what no moment before them shows."""
+    """Return how many moments of a file show what no moment before them shows, at most 100."""
     signature = hashed.signature if hashed.framed else b""
     hashes = np.frombuffer(signature, dtype=np.uint64).reshape(-1, 4)
     kept = hashes[:0]
     for words in hashes:
         if not (np.bitwise_count(kept ^ words).sum(axis=1) <= RADIUS).any():
             kept = np.vstack([kept, words])
+        if len(kept) == MOST_APART:  # a file may have a hundred thousand, each compared with all
+            break
     return len(kept)
 
 

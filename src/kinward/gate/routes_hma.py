@@ -14,7 +14,8 @@ LOOK_UP: Final = "hashes:look-up"  # the scope
 
 VIEWS: Final = (
     hma.VIEWS,
-    "How many pictures the file shows that do not match each other. The answer has the first.",
+    "How many pictures the file shows that do not match each other, up to 100. "
+    "The answer has the first.",
 )
 
 # Errors that occur together

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -22,6 +24,7 @@ from kinward.cli.bank import bank as bank_command
 from kinward.demo import pictures
 from kinward.exchanges.models import Opinion
 from kinward.findings.upload import search_file
+from kinward.gate import hma
 from kinward.ledger.models import Entry
 from kinward.matching.agreements import Weakening
 from kinward.matching.hashlists import ListedHash, read_list
@@ -30,7 +33,7 @@ from kinward.matching.lookup import look_up
 from kinward.matching.models import Bank, BankedHash
 from kinward.matching.services import add_hashes, create_bank, file_hashes
 from kinward.matching.weakening import decide_weakening
-from kinward.media import Undecodable, decoders, digest_bytes, read_video, split_frames
+from kinward.media import Hashed, Undecodable, decoders, digest_bytes, read_video, split_frames
 from kinward.people.models import Account
 from tests.integration.conftest import Configure
 from tests.integration.gate.test_gate import Caller
@@ -180,6 +183,14 @@ def test_hma_says_how_many_views_a_file_has_beside_the_one_that_it_hashes(tool: 
     assert [set(answer.json()) for answer in answers] == [{"pdq", "md5", "sha1", "sha256"}] * 2
     digest = tool("POST", "/h/hash", params={"types": "md5"}, files={"photo": ("a", moving)})
     assert "Kinward-Views" not in digest.headers  # nothing was decoded
+
+
+def test_views_are_counted_to_a_hundred() -> None:
+    """A file may have a hundred thousand that differ, and each is compared with those before it."""
+    rng = np.random.default_rng(7)
+    many = Hashed(VideoFrames.name, rng.bytes(300 * 32))
+    assert hma._apart(many) == hma.MOST_APART
+    assert hma._apart(msgspec.structs.replace(many, signature=many.signature[: 5 * 32] * 2)) == 5
 
 
 def test_a_jpeg_xl_is_known_at_every_door_and_a_broken_one_clear_at_none(
