@@ -29,6 +29,7 @@ from kinward.access.api import (
 )
 from kinward.casebook.api import Act, require_fresh
 from kinward.evidence.models import Evidence, HoldEnding
+from kinward.evidence.words_on_terms import signed
 from kinward.ground.errors import Invalid, KinwardError, NotFound
 from kinward.ledger.api import kinds, record
 
@@ -69,8 +70,8 @@ def set_legal_hold(*, case_id: UUID, reference: str, actor: Actor) -> int:
     actor.must(Permission.HOLD_EVIDENCE)
     if not reference.strip():
         raise HoldEndsByTwo
-    files = Evidence.objects.filter(case_id=case_id, destroyed_at=None)
-    before = list(files.select_for_update().values_list("hold_reference", flat=True))
+    files = lock_files(case_id)
+    before = list(files.values_list("hold_reference", flat=True))
     if not before:
         raise NotFound(f"Case {case_id} has no evidence.")
     reference = _together([*before, reference.strip()])
@@ -78,8 +79,15 @@ def set_legal_hold(*, case_id: UUID, reference: str, actor: Actor) -> int:
         raise Invalid(f"The references of a case have at most {MAX_REFERENCE} characters together.")
     count = files.update(hold_reference=reference, hold_ended_at=None)
     fact = kinds.EvidenceHeld(reference=reference, files=count)
-    record(actor=actor, subject=f"case:{case_id}", fact=fact)
+    record(actor=actor, subject=f"case:{case_id}", fact=signed(case_id, fact))
     return count
+
+
+def lock_files(case_id: UUID) -> QuerySet[Evidence]:
+    """Lock the rows of a case's files that are not destroyed, and return them."""
+    files = Evidence.objects.filter(case_id=case_id, destroyed_at=None)
+    list(files.select_for_update().order_by("pk").values_list("pk", flat=True))
+    return files
 
 
 def _together(references: Iterable[str]) -> str:
@@ -154,12 +162,13 @@ def _lift(ending: HoldEnding, actor: Actor) -> None:
     """
     if not ending.carried_out:
         raise HoldEndsByTwo
+    lock_files(ending.case_id)
     files = _held(ending.case_id).filter(hold_reference=ending.reference)
     count = files.update(hold_reference="", hold_ended_at=timezone.now())
     if not count:
         raise HoldChanged
     fact = kinds.EvidenceHoldEnded(reference=ending.reference, files=count)
-    record(actor=actor, subject=f"case:{ending.case_id}", fact=fact)
+    record(actor=actor, subject=f"case:{ending.case_id}", fact=signed(ending.case_id, fact))
 
 
 def hold_ends() -> QuerySet[HoldEnding]:

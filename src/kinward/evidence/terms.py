@@ -1,14 +1,11 @@
 """Terms: until when evidence is kept. The ledger decides that, and the row only says it again.
 
-Whoever can write to the database could else let a file expire early by one date in its row. The
-entry of a term has a MAC by the secret key, which the database does not hold, over the case, the
-moment, and the entry of the term before it. So nobody writes one past Kinward, or again.
+Whoever can write to the database could else let a file expire early by one date in its row.
 """
 
-import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -16,18 +13,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.access import Actor
-from kinward.evidence.holds import AFTER_HOLD
+from kinward.evidence.holds import AFTER_HOLD, lock_files
 from kinward.evidence.models import Evidence
+from kinward.evidence.words_on_terms import HELD, TERM, end_in, reference_in, signed, words_on
 from kinward.ground.config import config
-from kinward.ground.secrets import mac
 from kinward.ledger.api import Entry, kinds, record, says
 
 DISMISSED_DAYS: Final = 30  # for a dismissed case's files, in case of a mistake
 TERM_ENDED: Final = "its term ended"
-_KINDS: Final = tuple(
-    fact.kind for fact in (kinds.EvidenceTermSet, kinds.EvidenceHeld, kinds.EvidenceHoldEnded)
-)
-_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Term(msgspec.Struct, frozen=True):
@@ -56,15 +49,9 @@ class Term(msgspec.Struct, frozen=True):
 @transaction.atomic
 def keep_until(*, case_id: UUID, until: datetime, why: str, actor: Actor) -> int:
     """Set the expiry of a case's evidence; return the number of its files."""
-    files = Evidence.objects.filter(case_id=case_id, destroyed_at=None)
-    list(files.select_for_update().order_by("pk").values_list("pk", flat=True))
-    count = files.update(expires_at=until)
-    subject, moment = f"case:{case_id}", until.isoformat()
-    after = max((entry.pk for entry, true in _terms(_entries(subject)) if true), default=0)
-    fact = kinds.EvidenceTermSet(
-        until=moment, why=why, files=count, after=after, mac=_mac(subject, moment, after)
-    )
-    record(actor=actor, subject=subject, fact=fact)
+    count = lock_files(case_id).update(expires_at=until)
+    fact = kinds.EvidenceTermSet(until=until.isoformat(), why=why, files=count)
+    record(actor=actor, subject=f"case:{case_id}", fact=signed(case_id, fact))
     return count
 
 
@@ -96,20 +83,21 @@ def term_of(evidence: Evidence, before: int | None = None) -> Term:
     since = sealed.order_by("pk").values_list("pk", flat=True).first()
     if since is None:
         return Term()
-    entries = _entries(f"case:{evidence.case_id}")
-    if before is not None:
-        entries = [entry for entry in entries if entry.pk < before]
-    terms = list(_terms(entries))
-    until = [_moment(entry) for entry, true in terms if true and entry.pk > since]
-    all_holds = [entry for entry in entries if entry.kind != _KINDS[0]]
-    holds = [entry for entry in all_holds if _reference(entry)]
-    newest = holds[-1] if holds and holds[-1].pk > since else None
-    held = newest is not None and newest.kind == kinds.EvidenceHeld.kind
+    words = [
+        (entry, true)
+        for entry, true in words_on(f"case:{evidence.case_id}")
+        if before is None or entry.pk < before
+    ]
+    told = [entry for entry, true in words if true and entry.pk > since]
+    terms = [entry for entry in told if entry.kind == TERM]
+    holds = [entry for entry in told if entry.kind != TERM]
+    newest = holds[-1] if holds else None
+    held = newest is not None and newest.kind == HELD
     return Term(
-        until=until[-1] if until else None,
-        hold=_reference(newest) if newest is not None and held else "",
+        until=end_in(terms[-1]) if terms else None,
+        hold=reference_in(newest) if newest is not None and held else "",
         hold_ended_at=newest.at if newest is not None and not held else None,
-        forged=len(holds) < len(all_holds) or not all(true for _, true in terms),
+        forged=not all(true for _, true in words),
     )
 
 
@@ -140,55 +128,3 @@ def _find_early_end(evidence: Evidence) -> Iterator[str]:
         return
     if not term_of(evidence, before=end.pk).is_over(end.at):
         yield "It was destroyed as expired, and by the ledger its term had not ended."
-
-
-def _entries(subject: str) -> list[Entry]:
-    """Return the entries about the terms and holds of a case, oldest first."""
-    entries = Entry.objects.filter(subject=subject, kind__in=_KINDS, data__isnull=False)
-    return list(entries.order_by("pk"))
-
-
-def _terms(entries: Iterable[Entry]) -> Iterator[tuple[Entry, bool]]:
-    """Yield the entries of terms, each with whether Kinward wrote it.
-
-    One without a MAC is older than MACs, so it is older than each that has one.
-    """
-    before = 0
-    for entry in entries:
-        if entry.kind != _KINDS[0]:
-            continue
-        true = _is_true(entry, before)
-        if true:
-            before = entry.pk
-        yield entry, true
-
-
-def _reference(entry: Entry) -> str:
-    """Return what a hold says of its reference, or "" where somebody wrote something else."""
-    reference = entry.data.get("reference") if isinstance(entry.data, dict) else None
-    return reference if isinstance(reference, str) else ""
-
-
-def _moment(entry: Entry) -> datetime | None:
-    """Return the end of a term, or None where somebody wrote something else."""
-    try:
-        moment = datetime.fromisoformat(entry.data["until"])
-    except (ValueError, KeyError, TypeError):
-        return None
-    return moment if moment.tzinfo else None
-
-
-def _is_true(entry: Entry, before: int) -> bool:
-    if _moment(entry) is None:
-        return False
-    data: dict[str, Any] = entry.data
-    if "mac" not in data:
-        with_mac = Entry.objects.filter(kind=entry.kind, pk__lt=entry.pk, data__has_key="mac")
-        return not with_mac.exists()
-    expected = _mac(str(entry.subject), str(data.get("until")), before)
-    return data.get("after") == before and hmac.compare_digest(expected, str(data["mac"]))
-
-
-def _mac(subject: str, until: str, after: int) -> str:
-    """Return the MAC (hex) of a term. `after`: the number of the entry of the term before it."""
-    return mac(_encode([1, subject, until, after]), "evidence term").hex()

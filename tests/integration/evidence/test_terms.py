@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from kinward.access.actor import Actor
@@ -21,7 +21,7 @@ from kinward.ledger.models import Entry, Words
 from kinward.matching.models import Bank
 from kinward.people.models import Account
 from tests.support.compared import gaps
-from tests.support.custody import agreed_destruction, end_term
+from tests.support.custody import agreed_destruction, end_hold, end_term
 from tests.support.families import make_account
 from tests.support.helpers import quarantined
 
@@ -96,6 +96,17 @@ def no_hold_but_an_entry(evidence: Evidence) -> None:
     write(evidence, kinds.EvidenceHoldEnded(reference="AZ", files=1))
 
 
+def an_old_end_of_the_hold(evidence: Evidence) -> None:
+    """Of a month ago, so that the days after a hold are over."""
+    no_hold(evidence)
+    write(evidence, kinds.EvidenceHoldEnded(reference="AZ", files=1, after=1, mac="0" * 64))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        earlier = "UPDATE ledger_entry SET at = at - interval '30 days' WHERE kind = %s"
+        cursor.execute(earlier, ["evidence.hold_ended"])
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
 @pytest.mark.parametrize(
     "forge",
     [
@@ -107,6 +118,7 @@ def no_hold_but_an_entry(evidence: Evidence) -> None:
         no_hold,
         no_hold_and_no_words,
         no_hold_but_an_entry,
+        an_old_end_of_the_hold,
     ],
     ids=lambda forge: forge.__name__,
 )
@@ -127,6 +139,15 @@ def test_a_hold_that_only_the_ledger_has_stops_what_two_people_ask_for(evidence:
         vault.destroy_on_request(
             case_id=evidence.case_id, agreed=agreed, actor=Actor.operator("test")
         )
+
+
+def test_a_hold_that_two_people_lift_frees_the_file_a_week_later(evidence: Evidence) -> None:
+    end_term(evidence, NOW - timedelta(days=1))
+    holds.set_legal_hold(case_id=evidence.case_id, reference="AZ", actor=Actor.operator("test"))
+    end_hold(evidence.case_id)
+    assert gaps(["evidence of a case", "end of a legal hold"]) == []
+    assert vault.destroy_expired_evidence(NOW + timedelta(days=6)) == 0
+    assert vault.destroy_expired_evidence(NOW + timedelta(days=8)) == 1
 
 
 def test_an_erasure_waits_for_a_hold_that_only_the_ledger_has(

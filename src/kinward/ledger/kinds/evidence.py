@@ -89,11 +89,7 @@ class EvidenceDamaged(Fact, frozen=True):
 
 
 class EvidenceTermSet(Fact, frozen=True):
-    """The files of a case got a term.
-
-    `mac`: the MAC (hex) of the case, of `until`, and of `after`, the number of the entry of the
-    term before, or 0. See `evidence.terms`.
-    """
+    """The files of a case got a term. `evidence.words_on_terms` says what `mac` is over."""
 
     kind = "evidence.term_set"
     until: str
@@ -109,6 +105,8 @@ class EvidenceHeld(Fact, frozen=True):
     kind = "evidence.held"
     reference: Words
     files: int
+    after: int | UnsetType = UNSET
+    mac: str | UnsetType = UNSET
 
 
 class EvidenceHoldEndAsked(Fact, frozen=True):
@@ -132,6 +130,8 @@ class EvidenceHoldEnded(Fact, frozen=True):
     kind = "evidence.hold_ended"
     reference: Words
     files: int
+    after: int | UnsetType = UNSET
+    mac: str | UnsetType = UNSET
 
 
 class EvidenceDestroyed(Fact, frozen=True):
