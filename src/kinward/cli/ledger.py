@@ -70,6 +70,8 @@ def _print(result: Verification) -> None:
     if result.waiting:
         waiting = counted(result.waiting, "of them waits", "of them wait")
         click.echo(f"{waiting} for a place in the log.")
+    if result.erased:
+        click.echo(f"Erased: {counted(result.erased, 'value', 'values')} of entries.")
     if not result.with_key:
         click.secho(
             "The key of the log is not here. So the checkpoints fit each other, but whoever owns "

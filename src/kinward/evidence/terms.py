@@ -28,13 +28,15 @@ class Term(msgspec.Struct, frozen=True):
 
     `until`: the end of its term, or None without one. `hold`: the references of its legal holds, as
     the entry is committed to them, or "". `hold_ended_at`: when the latest one ended. `forged`:
-    whether Kinward did not write some entry of a term. Such an entry counts for nothing.
+    whether Kinward did not write some entry of a term. Such an entry counts for nothing. `blank`:
+    whether somebody took away what an entry said. It may have been a hold, so the file stays.
     """
 
     until: datetime | None = None
     hold: str = ""
     hold_ended_at: datetime | None = None
     forged: bool = False
+    blank: bool = False
 
     def is_over(self, now: datetime) -> bool:
         """Return whether the term has ended, and no hold keeps the file, nor the days after one."""
@@ -43,7 +45,7 @@ class Term(msgspec.Struct, frozen=True):
     def is_held(self, now: datetime) -> bool:
         """Return whether a hold keeps the file, or the days after one."""
         ended = self.hold_ended_at
-        return bool(self.hold) or (ended is not None and ended > now - AFTER_HOLD)
+        return self.blank or bool(self.hold) or (ended is not None and ended > now - AFTER_HOLD)
 
 
 @transaction.atomic
@@ -98,6 +100,7 @@ def term_of(evidence: Evidence, before: int | None = None) -> Term:
         hold=reference_in(newest) if newest is not None and held else "",
         hold_ended_at=newest.at if newest is not None and not held else None,
         forged=not all(true for _, true in words),
+        blank=any(entry.data is None for entry, _ in words),
     )
 
 

@@ -39,8 +39,7 @@ def words_on(subject: str) -> Iterator[tuple[Entry, bool]]:
     One without a MAC is older than MACs, so it is older than each that has one.
     """
     before = 0
-    entries = Entry.objects.filter(subject=subject, kind__in=KINDS, data__isnull=False)
-    for entry in entries.order_by("pk"):
+    for entry in Entry.objects.filter(subject=subject, kind__in=KINDS).order_by("pk"):
         true = _is_true(entry, before)
         if true:
             before = entry.pk
@@ -63,7 +62,7 @@ def end_in(entry: Entry) -> datetime | None:
 
 
 def _is_true(entry: Entry, before: int) -> bool:
-    if not (end_in(entry) if entry.kind == TERM else reference_in(entry)):
+    if entry.data is None or not (end_in(entry) if entry.kind == TERM else reference_in(entry)):
         return False
     data: dict[str, Any] = entry.data
     if "mac" not in data:

@@ -31,7 +31,8 @@ from kinward.ledger.forgetting import (
     count_values,
     find_said,
     forget_said,
-    forgotten_values,
+    lost_words,
+    unsaid_values,
 )
 from kinward.ledger.handovers import rotation_lines
 from kinward.ledger.holders import HolderState, fault_of_mirror, holder_states
@@ -136,7 +137,6 @@ __all__ = [
     "find_key",
     "find_said",
     "forget_said",
-    "forgotten_values",
     "has_witnesses",
     "holder_states",
     "id_of",
@@ -153,6 +153,7 @@ __all__ = [
     "kinds",
     "log_signer",
     "log_size",
+    "lost_words",
     "make_next_key",
     "named",
     "origin_of_log",
@@ -178,6 +179,7 @@ __all__ = [
     "stamp_problem",
     "unrecorded",
     "unrecorded_tables",
+    "unsaid_values",
     "unsequenced_since",
     "unsigned_since",
     "valid_ids",

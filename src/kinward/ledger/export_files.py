@@ -204,9 +204,19 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 def _json(text: bytes | str, what: str) -> object:
     try:
-        return json.loads(text if isinstance(text, str) else text.decode())
+        return json.loads(
+            text if isinstance(text, str) else text.decode(), object_pairs_hook=_object
+        )
     except (ValueError, RecursionError):
         raise NotVerified(f"{what} is not JSON.") from None
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object whose names are each there once: of two, another reader takes the other."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name comes twice")
+    return found
 
 
 def _tiles_over(first: int, count: int) -> Iterator[Tile]:

@@ -11,16 +11,21 @@ from typing import Any, Final
 import msgspec
 from django.db import connection
 
+from kinward.ledger.kinds.erasure import AccountErased, ErasureReplayed
+from kinward.ledger.models import Entry
+
 # The fields that may hold the platform's id of an account. The target of an action on content has
 # the id of content, which may be the same text.
 FIELDS: Final = ("account", "adult", "guardian", "teen", "target", "to")
 
-_FIND: Final = """
+# Whoever can write to the database may have written data of another form.
+_OBJECT: Final = "CASE jsonb_typeof(data) WHEN 'object' THEN data ELSE '{}' END"
+_FIND: Final = f"""
 WITH said AS (
   SELECT seq, digest IS NOT NULL AS chained, actor = %(actor)s AS by,
     subject = %(actor)s OR split_part(subject, ':', 2) = ANY(%(ids)s) AS about,
     EXISTS (
-      SELECT FROM jsonb_each_text(data) AS field WHERE field.value = %(actor)s
+      SELECT FROM jsonb_each_text({_OBJECT}) AS field WHERE field.value = %(actor)s
         OR (
           field.key = ANY(%(fields)s) AND field.value = %(name)s
           AND NOT (field.key = 'target' AND coalesce(data ->> 'type', '') LIKE 'content.%%')
@@ -32,13 +37,13 @@ WITH said AS (
 SELECT seq, chained OR coalesce(by, false), chained OR coalesce(about, false),
   chained OR coalesce(about, false) OR within, chained
 FROM said WHERE by OR about OR within ORDER BY seq
-"""
-_WORDS: Final = """
+"""  # noqa: S608
+_WORDS: Final = f"""
 DELETE FROM ledger_words WHERE digest IN (
-  SELECT substr(field.value, 7) FROM ledger_entry, jsonb_each_text(data) AS field
+  SELECT substr(field.value, 7) FROM ledger_entry, jsonb_each_text({_OBJECT}) AS field
   WHERE seq = ANY(%s) AND field.value LIKE 'words:%%'
 )
-"""
+"""  # noqa: S608
 _FORGET: Final = """
 UPDATE ledger_entry AS entry SET
   actor = CASE WHEN said.by THEN NULL ELSE actor END,
@@ -51,6 +56,12 @@ FROM unnest(%s::bigint[], %s::boolean[], %s::boolean[], %s::boolean[])
   AS said (seq, by, about, within)
 WHERE entry.seq = said.seq
 """
+_LOST: Final = f"""
+SELECT DISTINCT entry.seq FROM ledger_entry AS entry, jsonb_each_text({_OBJECT}) AS field
+WHERE field.value ~ '^words:[0-9a-f]{{64}}$'
+  AND NOT EXISTS (SELECT FROM ledger_words WHERE digest = substr(field.value, 7))
+ORDER BY entry.seq LIMIT %s
+"""  # noqa: S608
 _GONE: Final = """
 SELECT coalesce(sum((actor IS NULL)::int + (subject IS NULL)::int + (data IS NULL)::int), 0)
 FROM ledger_entry WHERE digest IS NULL AND (actor IS NULL OR subject IS NULL OR data IS NULL)
@@ -100,9 +111,27 @@ def forget_said(said: Sequence[Said]) -> None:
         cursor.execute(_FORGET, [[getattr(one, name) for one in said] for name in columns])
 
 
-def forgotten_values() -> int:
-    """Return how many values of the log are gone. Erasures have to say the same number."""
+def unsaid_values() -> str:
+    """Return what is wrong with the values that are gone from the log: erasures say how many.
+
+    An entry of an erasure loses nothing itself, so a blank one is no erasure's.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_GONE)
-        row = cursor.fetchone()
-    return int(row[0]) if row else 0
+        gone = int(cursor.fetchone()[0])
+    facts = Entry.objects.filter(kind__in=(AccountErased.kind, ErasureReplayed.kind))
+    told = list(facts.values_list("data", flat=True))
+    if None in told:
+        return "An entry of an erasure is blank, and nothing blanks those."
+    said = sum(data["values"] for data in told if isinstance(data, dict))
+    return "" if said == gone else f"{gone} values are gone from it, and erasures say {said}."
+
+
+def lost_words(most: int) -> list[int]:
+    """Return the numbers of entries that have their data, and whose words somebody removed.
+
+    An erasure takes words together with the data that is committed to them.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LOST, [most])
+        return [number for (number,) in cursor.fetchall()]

@@ -9,6 +9,7 @@ every entry that began after it.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from secrets import token_hex
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -85,14 +86,16 @@ def begin_again() -> Log:
     """Go on under a new origin after a restore, and sequence all that the backup had.
 
     The log of the backup may have shown a greater tree before it was lost. Nothing that is signed
-    from now on contradicts that, because it is of another log.
+    from now on contradicts that, because it is of another log. Its origin is a new one each time:
+    the same backup may be restored twice.
     """
     with transaction.atomic():
         in_turn(LOCK)
         in_turn(SIGNER)
         log = _log() or _begin()
+        first = log.origin if log.generation == 1 else log.origin.rpartition("/")[0]
         log.generation += 1
-        log.origin = f"{log.origin.removesuffix(f'/{log.generation - 1}')}/{log.generation}"
+        log.origin = f"{first}/{log.generation}-{token_hex(4)}"
         log.signed_size, log.signed_root, log.signed_at = 0, b"", None
         log.note, log.vkey = b"", ""
         log.cluster = 0

@@ -34,6 +34,10 @@ VALUES: Final = ("actor", "subject", "data")
 
 Progress = Callable[[int], None]
 
+_BEYOND: Final = """
+SELECT leaf.entry_id FROM ledger_leaf leaf, ledger_log log
+WHERE leaf.index < 0 OR leaf.index >= log.size LIMIT 1
+"""
 _NO_LEAF: Final = """
 SELECT e.seq FROM ledger_entry e
 WHERE e.digest IS NULL AND NOT EXISTS (SELECT FROM ledger_leaf l WHERE l.entry_id = e.seq)
@@ -308,8 +312,9 @@ def _check_leaf(log: Log, leaf: Leaf, expected: int) -> None:
     if leaf.index != expected:
         raise Broken(None, f"leaf {expected:,} is missing")
     if leaf.entry_id is None:
-        first = expected == 0 and log.chained
-        content = chain_leaf(log.chained, bytes(log.chain_head)) if first else b""
+        if expected or not log.chained:
+            raise Broken(None, f"leaf {expected:,} has no entry")
+        content = chain_leaf(log.chained, bytes(log.chain_head))
     elif leaf.entry is None:
         raise Broken(leaf.entry_id, "it is missing, and the log has its leaf")
     else:
@@ -362,6 +367,10 @@ def _compare_tree(log: Log, walk: _Walk) -> None:
         level += 1
     if walk.frontier.to_bytes() != bytes(log.frontier):
         raise Broken(None, "the edge of the tree is not that of the leaves")
+    with connection.cursor() as cursor:
+        cursor.execute(_BEYOND)
+        if beyond := cursor.fetchone():
+            raise Broken(beyond[0], "its leaf is where the log does not reach")
 
 
 def _stamps() -> StampCheck:
@@ -376,6 +385,8 @@ def _walk_waiting(log: Log | None, walk: _Walk) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_NO_LEAF)
         numbers = [row[0] for row in cursor.fetchall()]
+        cursor.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
+        begun = int(cursor.fetchone()[0])
     for start in range(0, len(numbers), CHUNK):
         chosen = Entry.objects.filter(seq__in=numbers[start : start + CHUNK])
         for entry in chosen.order_by("seq"):
@@ -385,6 +396,8 @@ def _walk_waiting(log: Log | None, walk: _Walk) -> None:
             )
             if passed and _same_cluster(log):
                 raise Broken(entry.seq, "it has no place in the log, which has gone past it")
+            if (entry.xid or 0) >= begun and _same_cluster(log):
+                raise Broken(entry.seq, "it names a transaction that has not begun")
             walk.entries += 1
             walk.waiting += 1
 

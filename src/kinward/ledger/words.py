@@ -69,12 +69,12 @@ def _told(value: Any) -> str:
 
 
 def says(value: Any, text: Any) -> bool:
-    """Return whether a field of an entry says just this. Nobody can tell of erased words."""
+    """Return whether a field of an entry says just this. Words that are gone say nothing."""
     digest = _told(value)
     if not digest:
         return bool(value == text)
     row = Words.objects.filter(pk=digest).first()
-    return row is None or _digest(bytes(row.salt), str(text)) == digest
+    return row is not None and _digest(bytes(row.salt), str(text)) == digest
 
 
 def is_intact(row: Words) -> bool:

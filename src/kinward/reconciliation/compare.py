@@ -9,7 +9,16 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import connection, transaction
 from django.db.models import Q
 
-from kinward.ledger.api import REMOVED, Counterpart, Entry, Heard, Told, kinds
+from kinward.ledger.api import (
+    REMOVED,
+    Counterpart,
+    Entry,
+    Heard,
+    Told,
+    kinds,
+    lost_words,
+    unsaid_values,
+)
 from kinward.reconciliation.gaps import Gap, What, gaps_of, gaps_of_group, hear
 
 CHUNK: Final = 1000
@@ -155,3 +164,12 @@ def unknown_kinds() -> list[Gap]:
     others = Entry.objects.exclude(kind__in=list(kinds.KINDS)).order_by()
     names = others.values_list("kind", flat=True).distinct()[:100]
     return [Gap("ledger", kind, kind, What.UNKNOWN, kind) for kind in names]
+
+
+def gone_from_the_ledger() -> Iterator[Gap]:
+    """Yield what no erasure took from entries: values, and words that people typed."""
+    if wrong := unsaid_values():
+        yield Gap("ledger", "ledger", "values", What.CHECK, detail=wrong)
+    for number in lost_words(CHUNK):
+        subject = f"entry:{number}"
+        yield Gap("ledger", subject, subject, What.CHECK, detail="Its words are gone.")

@@ -12,6 +12,7 @@ from kinward.reconciliation.compare import (
     COLUMNS,
     compare_entries,
     compare_rows,
+    gone_from_the_ledger,
     queryset,
     rows_of,
     unknown_kinds,
@@ -42,7 +43,8 @@ class Step(msgspec.Struct, frozen=True):
     def batch(self, after: str, since: datetime | None) -> Batch:
         """Compare what follows `after`, in a bounded piece."""
         if self.counterpart is None:
-            return Batch(unknown_kinds())
+            gone = gone_from_the_ledger() if since is None else ()
+            return Batch([*unknown_kinds(), *gone])
         if self.kind:
             return _entries(self.counterpart, self.kind, after, since)
         return _rows(self.counterpart, after, since)
