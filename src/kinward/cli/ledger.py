@@ -46,6 +46,8 @@ def verify_log(
     state: Path | None,
 ) -> None:
     """Verify the whole ledger, or name what differs."""
+    if offline is not None and head:
+        raise Invalid("With `--offline`, name a receipt or a policy. A head is of the database.")
     if offline is not None:
         verify_offline(offline, policy, receipts, rotations, state)
         return

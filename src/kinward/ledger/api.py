@@ -50,6 +50,7 @@ from kinward.ledger.models import (
     Words,
 )
 from kinward.ledger.openings import place_of
+from kinward.ledger.pinned import LogContradicted
 from kinward.ledger.queries import (
     entries_about,
     is_late,
@@ -77,7 +78,6 @@ from kinward.ledger.sequencing import begin_again, sequence_all
 from kinward.ledger.services import NewEntry, record, record_all
 from kinward.ledger.signers import find_key, log_signer
 from kinward.ledger.signing import (
-    LogContradicted,
     origin_of_log,
     require_signable,
     root_of_log,

@@ -8,9 +8,10 @@ import msgspec
 from kinward.ledger.merkle import prove_inclusion
 from kinward.ledger.models import Entry, LogRotation
 from kinward.ledger.openings import leaf_index, opening_of
+from kinward.ledger.pinned import LogContradicted
 from kinward.ledger.proofs import ProofFile
 from kinward.ledger.rotations import read_rotation
-from kinward.ledger.signing import LogContradicted, tile_reader
+from kinward.ledger.signing import tile_reader
 from kinward.ledger.succession import BadRotation, Handover
 from kinward.ledger.tiles import BadTile
 

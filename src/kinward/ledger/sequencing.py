@@ -22,6 +22,7 @@ from kinward.ledger.cursors import fast_cursor
 from kinward.ledger.leaves import chain_leaf, entry_leaf
 from kinward.ledger.merkle import HASH_BYTES, Frontier, leaf_hash, split_hashes
 from kinward.ledger.models import Entry, HashTile, Log
+from kinward.ledger.pinned import pin
 from kinward.ledger.tiles import WIDTH, level_size, tile_root
 
 LOCK: Final = "ledger.sequencer"
@@ -100,6 +101,7 @@ def begin_again() -> Log:
         log.note, log.vkey = b"", ""
         log.cluster = 0
         log.save()
+    pin(log.origin)
     sequence_all()
     return Log.objects.get()
 

@@ -15,26 +15,19 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.ground.config import config
-from kinward.ground.errors import KinwardError
 from kinward.ground.files import write_whole
 from kinward.ground.locks import try_turn
 from kinward.ledger.checkpoints import Checkpoint, parse_checkpoint
 from kinward.ledger.merkle import Frontier, Reader, root_at
 from kinward.ledger.models import Log, SignedTree
 from kinward.ledger.notes import BadNote, Note, parse_note, sign_text
+from kinward.ledger.pinned import SUFFIX, LogContradicted, pin, require_pinned
 from kinward.ledger.rotating import first_key, hand_over, signing_keys
 from kinward.ledger.sequencing import SIGNER, origin, tile_data
 from kinward.ledger.signers import SigningKey, adopt_next_key, log_verifier
 from kinward.ledger.tiles import BadTile, Tile, TileReader
 
 EVERY: Final = timedelta(seconds=1)  # no checkpoint sooner after the one before
-
-
-class LogContradicted(KinwardError):
-    """The log does not go on from a checkpoint that was signed. Nothing more is signed."""
-
-    code = "ledger.contradicted"
-    status = 409
 
 
 def publish_checkpoint() -> Checkpoint | None:
@@ -63,6 +56,7 @@ def _sign(log: Log, now: datetime) -> Checkpoint | None:
     require_continuation(log, checkpoint)
     signatures = (sign_text(checkpoint.text, key.verifier, key.signer.sign) for key in keys)
     note = Note(checkpoint.text, tuple(signatures)).to_bytes()
+    pin(log.origin)
     keep(log.origin, note)
     return checkpoint if _show(log, checkpoint, note, keys, now) else None
 
@@ -104,10 +98,15 @@ def require_signable() -> None:
 
 
 def require_continuation(log: Log, checkpoint: Checkpoint) -> None:
-    """Raise `LogContradicted` unless the tiles lead to this root, by way of what was signed."""
+    """Raise `LogContradicted` unless the tiles lead to this root, by way of what was signed.
+
+    It has to be the log that this machine signs, too (`pinned`).
+    """
+    signed_here = kept(log.origin)
+    require_pinned(log.origin, has_signed=signed_here is not None)
     reader = tile_reader(log.size)
     signed = Checkpoint(log.origin, log.signed_size, bytes(log.signed_root)) if log.note else None
-    for earlier in (signed, kept(log.origin), checkpoint):
+    for earlier in (signed, signed_here, checkpoint):
         if earlier is None or earlier.size == 0:
             continue
         if earlier.size > log.size:
@@ -202,4 +201,4 @@ def kept(origin: str) -> Checkpoint | None:
 def kept_path(origin: str) -> Path:
     """Return the path of the file with what was signed last for an origin."""
     name = hashlib.sha256(origin.encode()).hexdigest()[:16]
-    return config().data_dir / "ledger" / f"{name}.checkpoint"
+    return config().data_dir / "ledger" / f"{name}{SUFFIX}"

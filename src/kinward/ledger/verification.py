@@ -22,9 +22,10 @@ from kinward.ledger.leaves import chain_leaf, commit, committed_data, entry_leaf
 from kinward.ledger.merkle import Frontier, leaf_hash, split_hashes
 from kinward.ledger.models import Entry, HashTile, Leaf, Log, SignedTree, StampedTree
 from kinward.ledger.notes import BadNote, Verifier
+from kinward.ledger.pinned import LogContradicted, require_pinned
 from kinward.ledger.sequencing import TILE_BYTES, here
 from kinward.ledger.signers import find_key
-from kinward.ledger.signing import LogContradicted, kept
+from kinward.ledger.signing import kept
 from kinward.ledger.stamping import StampCheck, check_stamps
 from kinward.ledger.tiles import WIDTH, tile_root
 from kinward.ledger.timestamps import NotStamped
@@ -236,6 +237,8 @@ class _Claimed:
         origin = Log.objects.values_list("origin", flat=True).first()
         try:
             signed_here = None if origin is None else kept(origin)
+            if origin is not None:
+                require_pinned(origin, has_signed=signed_here is not None)
         except LogContradicted as error:
             raise Broken(None, error.for_operator.split("\n")[0].rstrip(".")) from None
         if signed_here is not None:

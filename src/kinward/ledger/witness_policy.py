@@ -189,8 +189,8 @@ class _PolicyReader:
             raise BadPolicy("Write `log VKEY [URL]`.")
         verifier = _of_kind(words[0], ED25519, "log")
         _refuse_more(self._policy.logs)
-        if any(log.verifier.public == verifier.public for log in self._policy.logs):
-            raise BadPolicy("This key of a log is already there.")
+        if any(log.verifier == verifier for log in self._policy.logs):
+            raise BadPolicy("This key of this log is already there.")
         self._policy.logs.append(KnownLog(verifier, *words[1:]))
 
     def _witness(self, words: list[str]) -> None:

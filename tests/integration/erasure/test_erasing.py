@@ -173,11 +173,39 @@ def test_values_that_went_without_an_erasure_are_an_alarm(marks: list[str]) -> N
     leave()
     erase()
     entry = _entry("account:somebody-unknown")
-    assert "values are gone" not in str(gaps(["erasure"]))
+    assert gaps(["ledger"]) == []
     with transaction.atomic():
         _says_erased()
         Entry.objects.filter(pk=entry.pk).update(subject=None, subject_salt=None)
-    assert "values are gone from the ledger" in str(gaps(["erasure"]))
+    assert "values are gone from it, and erasures say" in str(gaps(["ledger"]))
+
+
+def test_no_entry_of_an_erasure_is_blanked_to_hide_how_many_values_went(marks: list[str]) -> None:
+    leave()
+    erase()
+    entry = _entry("account:somebody-unknown")
+    blank = {"data": None, "data_salt": None}
+    with pytest.raises(DatabaseError, match="stays whole"), transaction.atomic():
+        _says_erased()
+        Entry.objects.filter(pk=entry.pk).update(**blank)
+        Entry.objects.filter(kind="account.erased").update(**blank)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        Entry.objects.filter(kind="account.erased").update(**blank)
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    assert "An entry of an erasure is blank" in str(gaps(["ledger"]))
+
+
+def test_data_of_another_form_stops_no_erasure(marks: list[str]) -> None:
+    leave()
+    entry = _entry("thing:1")
+    for data in ("x", [1], 7):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            Entry.objects.filter(pk=entry.pk).update(data=data)
+            cursor.execute("SET LOCAL session_replication_role = origin")
+    erase()
+    assert Entry.objects.filter(kind="account.erased").exists()
 
 
 def delayed(name: str = NAME) -> str:

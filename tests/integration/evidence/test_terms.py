@@ -91,6 +91,15 @@ def no_hold_and_no_words(evidence: Evidence) -> None:
     Words.objects.all().delete()
 
 
+def no_hold_and_a_blank_entry(evidence: Evidence) -> None:
+    """The triggers let values go beside an entry that says that somebody is erased."""
+    no_hold(evidence)
+    with transaction.atomic():
+        fact = kinds.AccountErased(rows=0, values=1)
+        record(actor=Actor.system("test"), subject="erasure:1", fact=fact)
+        Entry.objects.filter(kind="evidence.held").update(data=None, data_salt=None)
+
+
 def no_hold_but_an_entry(evidence: Evidence) -> None:
     no_hold(evidence)
     write(evidence, kinds.EvidenceHoldEnded(reference="AZ", files=1))
@@ -117,6 +126,7 @@ def an_old_end_of_the_hold(evidence: Evidence) -> None:
         a_date_of_a_file_that_came_later,
         no_hold,
         no_hold_and_no_words,
+        no_hold_and_a_blank_entry,
         no_hold_but_an_entry,
         an_old_end_of_the_hold,
     ],

@@ -8,8 +8,9 @@ from kinward.access.models import Staff
 from kinward.cli import postgres
 from kinward.cli.doctor.ledger import check_ledger, check_ledger_key
 from kinward.ground.config import config
+from kinward.ledger.pinned import LogContradicted
 from kinward.ledger.sequencing import sequence_all
-from kinward.ledger.signing import LogContradicted, publish_checkpoint
+from kinward.ledger.signing import publish_checkpoint
 from tests.integration.conftest import Configure
 from tests.integration.gate.test_gate import Caller
 from tests.integration.web.test_console import signed_in

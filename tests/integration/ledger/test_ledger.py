@@ -121,6 +121,23 @@ def test_whoever_changes_an_entry_past_the_trigger_is_found_out(
             "FROM ledger_entry WHERE seq = %s",
             "no place in the log",
         ),
+        (
+            "UPDATE ledger_leaf SET index = 4000000000000000000 WHERE entry_id = %s + 2",
+            "leaf 4 is missing",
+        ),
+        (
+            "INSERT INTO ledger_leaf (index, entry_id, hash) SELECT 4000000000000000000, "
+            "(SELECT nextval('ledger_entry_seq_seq')), '' WHERE %s > 0",
+            "its leaf is where the log does not reach",
+        ),
+        (
+            "INSERT INTO ledger_entry (xid, at, actor, kind, subject, data, actor_salt, "
+            "subject_salt, data_salt, actor_commitment, subject_commitment, data_commitment) "
+            "SELECT '9000000000000000000', at, actor, kind, subject, data, actor_salt, "
+            "subject_salt, data_salt, actor_commitment, subject_commitment, data_commitment "
+            "FROM ledger_entry WHERE seq = %s",
+            "it names a transaction that has not begun",
+        ),
     ],
 )
 def test_whoever_changes_the_log_past_the_triggers_is_found_out(change: str, why: str) -> None:

@@ -13,7 +13,8 @@ from kinward.ledger import NotVerified, WitnessFolder, verify_files
 from kinward.ledger.exporting import export_log, prove_entry
 from kinward.ledger.merkle import prove_consistency
 from kinward.ledger.models import Leaf, Log
-from kinward.ledger.sequencing import sequence_all
+from kinward.ledger.pinned import LogContradicted, pinned_path
+from kinward.ledger.sequencing import begin_again, sequence_all
 from kinward.ledger.signing import publish_checkpoint, tile_reader
 from kinward.ledger.verification import verify_ledger
 from kinward.ledger.witness_policy import parse_policy
@@ -179,6 +180,35 @@ def test_without_the_key_no_claim_of_the_database_helps(outside: Outside, claim:
     found = verify_ledger()
     assert not found.ok
     assert str(SIZE) in found.why, found.why
+
+
+@pytest.mark.parametrize("name", ["another/2", "an earlier one"])
+def test_a_rewritten_log_is_not_signed_under_another_name(outside: Outside, name: str) -> None:
+    """A restore begins another log, which what was signed before does not bind."""
+    former = Log.objects.get().origin
+    if name == "an earlier one":
+        begin_again()  # a true restore
+        write(1)
+        sequence_all()
+        publish_checkpoint()
+    else:
+        rebuild(rewrite(order()), with_key=False)
+    past_the_triggers("DELETE FROM ledger_signedtree")
+    past_the_triggers(
+        "UPDATE ledger_log SET generation = generation + 1, origin = %s, signed_size = 0, "
+        "signed_root = '', note = '', vkey = '', signed_at = NULL",
+        former if name == "an earlier one" else f"{former}/2",
+    )
+    assert "this machine signs" in verify_ledger().why
+    with pytest.raises(LogContradicted, match="somebody changed the database"):
+        publish_checkpoint()
+
+
+def test_a_machine_of_an_earlier_version_knows_its_log_by_what_it_signed(outside: Outside) -> None:
+    pinned_path().unlink()
+    assert verify_ledger().ok
+    past_the_triggers("UPDATE ledger_log SET generation = 2, origin = origin || '/2'")
+    assert "this machine signs another one" in verify_ledger().why
 
 
 def test_of_two_histories_each_holder_sees_that_theirs_is_not_the_other(outside: Outside) -> None:

@@ -33,11 +33,16 @@ def test_the_same_words_are_told_by_nobody_who_guesses() -> None:
     assert one.data["why"] != other.data["why"], "each has a salt of its own"
 
 
-def test_erased_words_leave_an_entry_that_verifies() -> None:
+def test_words_that_somebody_removed_leave_an_entry_that_verifies_and_are_named() -> None:
     entry = freed()
+    assert gaps(["ledger"]) == []
     Words.objects.all().delete()
     assert verify_ledger().ok
     assert [data["why"] for _, data in in_full([entry])] == [ERASED]
+    assert not says(entry.data["why"], WHY)
+    assert [(gap.subject, gap.detail) for gap in gaps(["ledger"])] == [
+        (f"entry:{entry.pk}", "Its words are gone.")
+    ]
 
 
 def test_an_entry_of_an_earlier_version_says_what_it_says() -> None:

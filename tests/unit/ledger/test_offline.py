@@ -12,7 +12,7 @@ import pytest
 
 from kinward.ledger import bundle, export_files, offline
 from kinward.ledger.checkpoints import Checkpoint
-from kinward.ledger.export_files import NotVerified, check_part
+from kinward.ledger.export_files import NotVerified, check_part, leaf_bytes
 from kinward.ledger.merkle import tree_root
 from kinward.ledger.offline import Verification, Verified
 from kinward.ledger.proofs import ProofFile
@@ -310,6 +310,15 @@ def test_a_verification_goes_on_where_it_stopped(
     (tmp_path / "state").write_text("{}")
     again([])
     assert checked[7:] == [0, 1, 2]
+
+
+def test_an_entry_with_a_name_twice_shows_nothing(export: Path) -> None:
+    """Of two values a reader takes the first, and the check would take the last."""
+    line = LINES[3].strip()
+    twice = line.replace('"data":', '"data":["00","false"],"data":', 1)
+    assert twice != line
+    with pytest.raises(NotVerified, match="Entry 3 is not JSON"):
+        leaf_bytes(3, twice.encode())
 
 
 def test_the_command_says_what_it_found(
