@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -233,6 +234,9 @@ def test_the_folder_of_a_witness(tmp_path: Path) -> None:
         with pytest.raises(Invalid, match=why):
             folder.watch(wrong)
     assert [log.verifier for log in folder.logs()] == [LOG.verifier]
+    after_a_restore = replace(LOG.verifier, name=f"{ORIGIN}/2-0123abcd")
+    assert folder.watch(after_a_restore.vkey) == after_a_restore
+    assert [log.verifier for log in folder.logs()] == [after_a_restore, LOG.verifier]
     with folder.open() as witness:
         assert witness.add_checkpoint(request(0, 8)).status == 200
     with folder.open() as witness:
