@@ -189,7 +189,8 @@ STEPS: Final = {
     "erasure.removing.carry_out",
     "ledger.forgetting.find_said",  # reads, in SQL
     "ledger.forgetting.forget_said",
-    "ledger.forgetting.forgotten_values",  # reads, in SQL
+    "ledger.forgetting.lost_words",  # reads, in SQL
+    "ledger.forgetting.unsaid_values",  # reads, in SQL
     "matching.personal.forget_records",
 }
 # What a door calls although nothing in it checks a permission: its own members, its own key, its
@@ -209,6 +210,7 @@ ALSO: Final[dict[str, set[str]]] = {
         "findings.intakes.receive_intake",  # it changes nothing before a person has looked
         "ledger.services.record",  # that a backup was begun, and for whom
         "erasure.replay.replay_erasures",  # what two people decided, after the backup
+        "erasure.replay.settle_list",  # why there is no list, in the words of whoever restores
     },
     "portal": {
         "families.pairing.joining.consent_to_account",
