@@ -117,7 +117,7 @@ def test_after_a_restore_nothing_serves_without_a_list_or_words_for_none() -> No
     settle_list(actor=ROOT, why="Nobody was ever erased.")
     settle_list(actor=ROOT, why="And again.")
     require_replayed()
-    entry = Entry.objects.get(kind="erasure.listed")
+    entry = Entry.objects.get(kind="erasures.listed")
     assert "Nobody" not in str(entry.data), "words are kept apart"
     assert next(iter(in_full([entry])))[1]["why"] == "Nobody was ever erased."
 
@@ -133,7 +133,7 @@ def test_a_list_that_lacks_an_erasure_of_the_database_is_no_list() -> None:
     settle_list(actor=ROOT)
     require_replayed()
     (line,) = read_list()
-    assert Entry.objects.get(kind="erasure.listed").data["last"] == line.mac
+    assert Entry.objects.get(kind="erasures.listed").data["last"] == line.mac
     # Somebody brings back a shorter list, such as that of another machine.
     Replayed.objects.all().delete()
     list_path().write_bytes(b"")

@@ -43,7 +43,7 @@ class ErasuresListed(Fact, frozen=True):
     `lines` and `last`: how many it has, and the MAC (hex) of the last one.
     """
 
-    kind = "erasure.listed"
+    kind = "erasures.listed"
     lines: int
     last: str
     why: Words = ""
