@@ -65,6 +65,16 @@ def find_difference(evidence: Evidence) -> str:
     return _find_otherwise_told(evidence)
 
 
+def require_destroyed(evidence: Evidence) -> None:
+    """Raise `Damaged` for a file without a key whose destruction the ledger does not know.
+
+    Else somebody takes a file out of a package for a court by its row.
+    """
+    told = Entry.objects.filter(subject=str(evidence), kind=kinds.EvidenceDestroyed.kind)
+    if not told.exists():
+        refuse(evidence, "Its row says that it was destroyed, and the ledger does not.")
+
+
 def _find_otherwise_told(evidence: Evidence) -> str:
     """Return in what the ledger says otherwise of a file than its row, or ""."""
     facts = (kinds.EvidenceSealed, kinds.EvidenceRewrapped, kinds.EvidenceDestroyed)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from kinward.access import Actor, Permission
 from kinward.access.api import Staff, TwoPeople
 from kinward.evidence import storage
-from kinward.evidence.authenticity import mac_of, refuse, require_authentic
+from kinward.evidence.authenticity import mac_of, refuse, require_authentic, require_destroyed
 from kinward.evidence.holds import AFTER_HOLD, free_of_holds, is_free_of_holds
 from kinward.evidence.keys import keys, keys_of
 from kinward.evidence.models import Evidence
@@ -181,6 +181,7 @@ def require_reason(staff: Staff, reason: str) -> None:
 def unsealed_bytes(evidence: Evidence) -> bytes:
     """Return the decrypted bytes of a file. Raises `EvidenceGone`, or `Damaged` for another's."""
     if evidence.wrapped_key is None:
+        require_destroyed(evidence)
         raise EvidenceGone(f"It was destroyed on {evidence.destroyed_at:%Y-%m-%d}.")
     require_authentic(evidence)
     ciphertext = sealed_bytes(evidence)

@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from django.utils import timezone
 
 from kinward.access.actor import Actor
 from kinward.access.models import Staff
@@ -195,3 +196,16 @@ def test_a_report_has_the_files_of_its_own_case(
     assert bool(list((tmp_path / "handover").rglob("*.age"))) == honest
     if not honest:
         assert "not the file that was reported" in filed.problem
+
+
+def test_no_package_leaves_out_a_file_whose_row_says_that_it_was_destroyed(
+    agreed: tuple[Report, Release], tmp_path: Path
+) -> None:
+    report, release = agreed
+    evidence, _ = files_of(report)
+    rows(evidence, ciphertext=None, wrapped_key=None, destroyed_at=timezone.now())
+    with pytest.raises(Damaged, match="and the ledger does not"):
+        make_package(release_id=release.pk, path=tmp_path / "court.age", actor=CUSTODIAN)
+    with pytest.raises(Damaged):
+        file_report(report.pk)
+    assert not (tmp_path / "court.age").exists()
