@@ -94,6 +94,7 @@ declare(
         defer=("ciphertext",),
         also=(kinds.EvidenceHeld, kinds.EvidenceHoldEnded, kinds.EvidenceTermSet),
         checks=(_term,),
+        checks_blank=True,
         made="sealed_at",
     ),
     Counterpart(

@@ -110,6 +110,8 @@ def find_term_difference(evidence: Evidence) -> Iterator[str]:
         yield from _find_early_end(evidence)
         return
     term = term_of(evidence)
+    if term.blank:
+        yield "What an entry about its term or a hold said is gone, and the file is here."
     if term.forged:
         yield "An entry about its term or a hold was not written by Kinward."
     held = bool(evidence.hold_reference)
@@ -129,5 +131,6 @@ def _find_early_end(evidence: Evidence) -> Iterator[str]:
     end = ends.order_by("pk").first()
     if end is None or (end.data or {}).get("reason") != TERM_ENDED:
         return
-    if not term_of(evidence, before=end.pk).is_over(end.at):
+    term = term_of(evidence, before=end.pk)
+    if not term.blank and not term.is_over(end.at):
         yield "It was destroyed as expired, and by the ledger its term had not ended."

@@ -75,7 +75,7 @@ class Counterpart(msgspec.Struct, frozen=True, kw_only=True):
     `group`: all rows that share a row's key, if several do: each then has an entry of its own.
     `by_entries`: rows that `where` leaves out are compared where an entry names them. `gone`: kinds
     that say that a row was removed. `made`: the column with a row's own time. `checks`: what else
-    differs, each as one sentence.
+    differs, each as one sentence. `checks_blank`: they run even where an entry is blank.
     """
 
     name: str
@@ -95,6 +95,7 @@ class Counterpart(msgspec.Struct, frozen=True, kw_only=True):
     gone: tuple[type[Fact], ...] = ()
     made: str = ""
     checks: tuple[Callable[[Row, Told], Iterable[str]], ...] = ()
+    checks_blank: bool = False
 
     @property
     def facts(self) -> tuple[type[Fact], ...]:

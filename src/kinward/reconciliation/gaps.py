@@ -99,7 +99,8 @@ def _gap(
 
 
 def _checked(counterpart: Counterpart, row: Any, told: Told) -> Iterator[Gap]:
-    if any(heard.newest.data is None for heard in told.values()):
+    blank = any(heard.newest.data is None for heard in told.values())
+    if blank and not counterpart.checks_blank:
         return  # it spoke of somebody who was erased
     try:
         for check in counterpart.checks:

@@ -104,7 +104,7 @@ def test_names_are_bytes() -> None:
         ("trust everybody", "begins with log, witness, group, quorum"),
         ("log", "Write `log VKEY"),
         (f"log {LOG_VKEY} a b", "Write `log VKEY"),
-        (f"log {LOG_VKEY}\nlog {LOG_VKEY}", "Line 2 of the policy: This key of a log"),
+        (f"log {LOG_VKEY}\nlog {LOG_VKEY}", "Line 2 of the policy: This key of this log"),
         (f"log {WITNESS_VKEY}", "type 0x01, not 0x04"),
         (f"witness W {LOG_VKEY}", "type 0x04, not 0x01"),
         ("witness W", "Write `witness"),
