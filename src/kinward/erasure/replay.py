@@ -18,6 +18,7 @@ from kinward.ledger.api import Entry, LogContradicted, kinds, record, require_si
 from kinward.people.api import Account, lock_account
 
 HOUR: Final = timedelta(hours=1)  # a line says no more of its moment
+_TOLD: Final = (kinds.BackupRestored.kind, kinds.ErasuresListed.kind)  # of the list of erasures
 
 
 def waiting_lines() -> list[Line]:
@@ -132,12 +133,13 @@ def is_list_whole() -> bool:
 def needs_list() -> bool:
     """Return whether the database was restored, and no list has come since, nor words for none.
 
-    Restores of earlier versions noted nothing of a list, and are over.
+    Restores of earlier versions noted nothing of a list, and are over. One whose entry says nothing
+    at all is not: nothing blanks it but SQL.
     """
-    told = Entry.objects.filter(kind__in=(kinds.BackupRestored.kind, kinds.ErasuresListed.kind))
-    last = told.order_by("-pk").first()
-    restored = last is not None and last.kind == kinds.BackupRestored.kind
-    return restored and last is not None and "lines" in (last.data or {})
+    last = Entry.objects.filter(kind__in=_TOLD).order_by("-pk").first()
+    if last is None or last.kind != kinds.BackupRestored.kind:
+        return False
+    return not isinstance(last.data, dict) or "lines" in last.data
 
 
 def settle_list(*, actor: Actor, why: str = "") -> None:
@@ -166,8 +168,7 @@ def last_mac(lines: Sequence[Line]) -> str:
 
 def missing_lines() -> int:
     """Return by how many lines this machine's list is shorter than after the last restore."""
-    facts = (kinds.BackupRestored.kind, kinds.ErasuresListed.kind)
-    told = Entry.objects.filter(kind__in=facts, data__has_key="lines").order_by("-pk").first()
+    told = Entry.objects.filter(kind__in=_TOLD, data__has_key="lines").order_by("-pk").first()
     return 0 if told is None else max(told.data["lines"] - len(read_list()), 0)
 
 

@@ -106,7 +106,7 @@ def read_tile(path: str) -> bytes:
     size, data = Log.objects.values_list("signed_size", Subquery(kept)).first() or (0, b"")
     if tile.size > size:
         raise NotFound(f"A tree of {size} has no such tile.")
-    return bytes(data)[: tile.width * 32]
+    return bytes(data or b"")[: tile.width * 32]
 
 
 def export_log(folder: Path, *, opened: bool, progress: Callable[[int], None]) -> int:

@@ -114,17 +114,24 @@ def forget_said(said: Sequence[Said]) -> None:
 def unsaid_values() -> str:
     """Return what is wrong with the values that are gone from the log: erasures say how many.
 
-    An entry of an erasure loses nothing itself, so a blank one is no erasure's.
+    An entry of an erasure loses nothing itself, so one that says no number is no erasure's.
     """
     with connection.cursor() as cursor:
         cursor.execute(_GONE)
         gone = int(cursor.fetchone()[0])
     facts = Entry.objects.filter(kind__in=(AccountErased.kind, ErasureReplayed.kind))
-    told = list(facts.values_list("data", flat=True))
-    if None in told:
-        return "An entry of an erasure is blank, and nothing blanks those."
-    said = sum(data["values"] for data in told if isinstance(data, dict))
+    told = [_values_in(data) for data in facts.values_list("data", flat=True)]
+    counts = [count for count in told if count is not None]
+    if len(counts) < len(told):
+        return "An entry of an erasure is blank or of another form, and no erasure writes such."
+    said = sum(counts)
     return "" if said == gone else f"{gone} values are gone from it, and erasures say {said}."
+
+
+def _values_in(data: Any) -> int | None:
+    """Return how many values an erasure says that it took; None where it says no number."""
+    count = data.get("values") if isinstance(data, dict) else None
+    return count if isinstance(count, int) else None
 
 
 def lost_words(most: int) -> list[int]:

@@ -27,10 +27,20 @@ def pinned_path() -> Path:
 
 
 def pin(origin: str) -> None:
-    """From now on this machine signs this log, and no other one."""
+    """From now on this machine signs this log, and no other one. Writes nothing if it does."""
     path = pinned_path()
+    if pinned() == origin:
+        return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_whole(path, f"{origin}\n".encode())
+
+
+def pinned() -> str | None:
+    """Return the origin of the log that this machine signs; None on a machine without the file."""
+    try:
+        return pinned_path().read_text(encoding="utf-8", errors="replace").strip()
+    except FileNotFoundError:
+        return None
 
 
 def require_pinned(origin: str, *, has_signed: bool) -> None:
@@ -39,13 +49,9 @@ def require_pinned(origin: str, *, has_signed: bool) -> None:
     `has_signed`: it has a file with what it signed last of this one. That is enough on a machine of
     an earlier version, which has no file with an origin.
     """
-    path = pinned_path()
-    try:
-        known = path.read_text(encoding="utf-8", errors="replace").strip()
-    except FileNotFoundError:
-        if has_signed or not any(path.parent.glob(f"*{SUFFIX}")):
-            return
-        known = ""
+    path, known = pinned_path(), pinned()
+    if known is None and (has_signed or not any(path.parent.glob(f"*{SUFFIX}"))):
+        return
     if known != origin:
         raise LogContradicted(
             f"The database names the log {origin}, and this machine signs "

@@ -101,6 +101,11 @@ def test_after_a_restore_nothing_serves_without_a_list_or_words_for_none() -> No
     require_replayed()  # nobody restored anything, and nobody was erased
     restored()
     require_replayed()  # by an earlier version, which served
+    with transaction.atomic():  # nobody makes a restore look so by taking away what it said
+        record(actor=ROOT, subject="erasure:1", fact=kinds.AccountErased(rows=0, values=1))
+        Entry.objects.filter(kind="backup.restored").update(data=None, data_salt=None)
+    with pytest.raises(ListNeeded):
+        require_replayed()
     restored(lines=0, last="")
     with pytest.raises(ListNeeded, match="--no-list"):
         require_replayed()

@@ -204,6 +204,15 @@ def test_a_rewritten_log_is_not_signed_under_another_name(outside: Outside, name
         publish_checkpoint()
 
 
+def test_the_origin_is_written_once_and_not_with_each_checkpoint(outside: Outside) -> None:
+    written = pinned_path().stat().st_ino
+    write(1)
+    sequence_all()
+    past_the_triggers("UPDATE ledger_log SET signed_at = NULL")
+    assert publish_checkpoint() is not None
+    assert pinned_path().stat().st_ino == written
+
+
 def test_a_machine_of_an_earlier_version_knows_its_log_by_what_it_signed(outside: Outside) -> None:
     pinned_path().unlink()
     assert verify_ledger().ok
