@@ -46,9 +46,9 @@ def verify_log(
     state: Path | None,
 ) -> None:
     """Verify the whole ledger, or name what differs."""
-    if offline is not None and head:
-        raise Invalid("With `--offline`, name a receipt or a policy. A head is of the database.")
     if offline is not None:
+        if head:
+            raise Invalid("With `--offline`, name a receipt or a policy, and no head.")
         verify_offline(offline, policy, receipts, rotations, state)
         return
     if policy or receipts or rotations or state:

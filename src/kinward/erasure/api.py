@@ -12,7 +12,6 @@ from kinward.erasure.list import begin_list, keep_list, list_path, read_list
 from kinward.erasure.models import Erasure, Wish
 from kinward.erasure.registry import delays, gathered
 from kinward.erasure.replay import (
-    is_list_whole,
     last_mac,
     missing_lines,
     needs_list,
@@ -45,7 +44,6 @@ __all__ = [
     "delays",
     "export_data",
     "gathered",
-    "is_list_whole",
     "keep_list",
     "last_mac",
     "list_path",

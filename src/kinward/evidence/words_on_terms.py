@@ -2,8 +2,9 @@
 
 Whoever can write to the database could else let a file expire by one entry. So each has a MAC by
 the secret key, which the database does not hold: over the case, its kind, the end of a term, and
-the number of the entry of these that came before. Nobody writes one past Kinward, writes one again,
-or leaves one out. Those who write hold the rows of the case's files.
+the number of the entry of these that came before. Nobody writes one past Kinward, or one again, and
+nobody takes one out from among them. That the last one is gone, `kinward ledger verify` finds.
+Those who write hold the rows of the case's files.
 """
 
 import hmac

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
@@ -179,17 +179,21 @@ async def send_answer(send: Send, answer: object, extra: Sequence[Header] = ()) 
     """Send the value that an endpoint returned, with further headers."""
     if isinstance(answer, Content):
         media_type, cache = answer.media_type.encode(), answer.cache_control.encode()
-        more = [(name.lower().encode(), text.encode()) for name, text in answer.headers.items()]
-        await send_body(send, answer.status, answer.data, media_type, [*extra, *more], cache=cache)
+        more = [*extra, *_encoded(answer.headers)]
+        await send_body(send, answer.status, answer.data, media_type, more, cache=cache)
     elif isinstance(answer, Headed):
-        more = [(name.lower().encode(), text.encode()) for name, text in answer.headers.items()]
-        await send_body(send, 200, msgspec.json.encode(answer.value), JSON, [*extra, *more])
+        more = [*extra, *_encoded(answer.headers)]
+        await send_body(send, 200, msgspec.json.encode(answer.value), JSON, more)
     elif isinstance(answer, Encoded):
         await send_body(send, 200, answer.data, JSON, extra)
     elif isinstance(answer, Created):
         await send_body(send, 201, msgspec.json.encode(answer.value), JSON, extra)
     else:
         await send_body(send, 200, msgspec.json.encode(answer), JSON, extra)
+
+
+def _encoded(headers: Mapping[str, str]) -> list[Header]:
+    return [(name.lower().encode(), text.encode()) for name, text in headers.items()]
 
 
 async def send_problem(

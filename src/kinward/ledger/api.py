@@ -1,6 +1,7 @@
 """The face of `ledger`: what other rooms may use."""
 
 from kinward.ledger import kinds
+from kinward.ledger.claims import Head
 from kinward.ledger.counterparts import (
     PARTNER,
     REMOVED,
@@ -85,7 +86,7 @@ from kinward.ledger.signing import (
     verifier_key,
 )
 from kinward.ledger.stamping import stamp_problem
-from kinward.ledger.verification import Head, Verification, verify_ledger
+from kinward.ledger.verification import Verification, verify_ledger
 from kinward.ledger.witnessing import (
     cosigned_checkpoint,
     fault_of_holders,

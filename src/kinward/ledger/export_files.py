@@ -101,7 +101,7 @@ def earlier_notes(folder: Path) -> Iterator[bytes]:
     path = folder / "checkpoints.jsonl"
     if not path.exists():
         return
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(read_lines(path), 1):
         note = _json(line, f"Line {number} of checkpoints.jsonl")
         if not isinstance(note, str):
             raise NotVerified(f"Line {number} of checkpoints.jsonl is no JSON string.")
@@ -179,7 +179,7 @@ def _entries(
     hashes, opened = [], 0
     rotated = []
     number = first
-    for line in _lines(path):
+    for line in read_lines(path):
         if number == first + count:
             raise NotVerified(f"{path.name} has entries beyond the size of the checkpoint.")
         leaf, values = leaf_bytes(number, line)
@@ -191,12 +191,13 @@ def _entries(
     return b"".join(hashes), opened, len(FIELDS) * count - opened, tuple(rotated)
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def read_lines(path: Path, most: int = MAX_LINE) -> Iterator[bytes]:
+    """Yield the lines of a file, of at most so many bytes each. Raises `NotVerified`."""
     try:
         with path.open("rb") as file:
-            while line := file.readline(MAX_LINE + 1):
-                if len(line) > MAX_LINE:
-                    raise NotVerified(f"{path.name} has a line above {MAX_LINE:,} bytes.")
+            while line := file.readline(most + 1):
+                if len(line) > most:
+                    raise NotVerified(f"{path.name} has a line above {most:,} bytes.")
                 yield line
     except OSError as error:
         raise NotVerified(f"{path.name} cannot be read: {error.strerror}.") from None

@@ -130,26 +130,23 @@ class Verification:
             checkpoint, _opened = self._policy.open_signed(proof.checkpoint)
         except BadNote as error:
             raise NotVerified(f"The receipt {name}: {error}") from None
-        if checkpoint.origin != self._checkpoint.origin:
-            raise NotVerified(f"The receipt {name} is of another log, {checkpoint.origin!r}.")
-        if checkpoint.size > self._checkpoint.size:
-            raise NotVerified(
-                f"The receipt {name} shows a log of {checkpoint.size} entries. This export has "
-                f"only {self._checkpoint.size}. Ask for a newer one: a log never shrinks."
-            )
+        self._require_within(f"The receipt {name}", checkpoint)
         return Receipt(name, proof, checkpoint)
 
     def _stamp(self, stamp: Stamped) -> Stamped:
         """Its text is unsigned, so it has to be a checkpoint of this log that the tree has."""
-        checkpoint = stamp.checkpoint
+        self._require_within("A timestamp", stamp.checkpoint)
+        return stamp
+
+    def _require_within(self, what: str, checkpoint: Checkpoint) -> None:
+        """Raise `NotVerified` for a checkpoint of another log, or of more than the export has."""
         if checkpoint.origin != self._checkpoint.origin:
-            raise NotVerified(f"A timestamp is of another log, {checkpoint.origin!r}.")
+            raise NotVerified(f"{what} is of another log, {checkpoint.origin!r}.")
         if checkpoint.size > self._checkpoint.size:
             raise NotVerified(
-                f"A timestamp shows a log of {checkpoint.size} entries. This export has only "
-                f"{self._checkpoint.size}."
+                f"{what} shows a log of {checkpoint.size} entries. This export has only "
+                f"{self._checkpoint.size}. Ask for a newer one: a log never shrinks."
             )
-        return stamp
 
     def _claims(self, walk: Walk) -> Claims:
         done = walk.frontier.size

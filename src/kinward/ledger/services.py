@@ -70,9 +70,8 @@ def record(*, actor: Named, subject: str, fact: Fact) -> int:
     """
     if not connection.in_atomic_block:
         raise OutsideTransaction
-    data, words = set_apart(fact)
+    row, words = _row(datetime.now(UTC), NewEntry(actor, subject, fact))
     keep(words)
-    row = _row(datetime.now(UTC), f"{actor.kind}:{actor.name}", subject, fact.kind, data)
     with fast_cursor() as cursor:
         ((number,),) = cursor.execute(_INSERT, row)
     return int(number)
@@ -87,28 +86,28 @@ def record_all(said: Sequence[NewEntry]) -> None:
         raise OutsideTransaction
     if not said:
         return
-    at, words, rows = datetime.now(UTC), list[Words](), list[list[Any]]()
-    for actor, subject, fact in said:
-        data, apart = set_apart(fact)
-        words += apart
-        rows.append(_row(at, f"{actor.kind}:{actor.name}", subject, fact.kind, data))
-    keep(words)
+    at = datetime.now(UTC)
+    rows = [_row(at, entry) for entry in said]
+    keep([one for _, words in rows for one in words])
     with fast_cursor() as cursor, cursor.copy(_COPY) as copy:
         copy.set_types(list(_COLUMNS.values()))
-        for row in rows:
+        for row, _ in rows:
             copy.write_row(row)
 
 
-def _row(at: datetime, actor: str, subject: str, kind: str, data: dict[str, Any]) -> list[Any]:
-    """Return the values of an entry's columns, in their order."""
+def _row(at: datetime, entry: NewEntry) -> tuple[list[Any], list[Words]]:
+    """Return the values of an entry's columns, in their order, and its words to keep."""
+    actor, subject = f"{entry.actor.kind}:{entry.actor.name}", entry.subject
+    data, words = set_apart(entry.fact)
     salts = os.urandom(3 * SALT_BYTES)
     of_actor, of_subject, of_data = (
         salts[start : start + SALT_BYTES] for start in range(0, len(salts), SALT_BYTES)
     )
-    return [
-        *(at, actor, kind, subject, of_actor, of_subject, of_data),
+    row = [
+        *(at, actor, entry.fact.kind, subject, of_actor, of_subject, of_data),
         commit("actor", actor, of_actor),
         commit("subject", subject, of_subject),
         commit("data", committed_data(at, data), of_data),
         Jsonb(data),
     ]
+    return row, words

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from kinward.ledger.checkpoints import Checkpoint, parse_checkpoint
-from kinward.ledger.export_files import NotVerified
+from kinward.ledger.export_files import NotVerified, read_lines
 from kinward.ledger.notes import BadNote
 
 STAMPS: Final = "timestamps.jsonl"
@@ -42,19 +42,11 @@ def read_stamps(folder: Path) -> Iterator[Stamped]:
     path = folder / STAMPS
     if not path.exists():
         return
-    try:
-        with path.open("rb") as file:
-            number = 0
-            while line := file.readline(MAX_STAMP + 1):
-                number += 1
-                yield _stamped(line, f"Line {number} of {STAMPS}")
-    except OSError as error:
-        raise NotVerified(f"{STAMPS} cannot be read: {error.strerror}.") from None
+    for number, line in enumerate(read_lines(path, MAX_STAMP), 1):
+        yield _stamped(line, f"Line {number} of {STAMPS}")
 
 
 def _stamped(line: bytes, what: str) -> Stamped:
-    if len(line) > MAX_STAMP:
-        raise NotVerified(f"{what} has more than {MAX_STAMP:,} bytes.")
     try:
         told = json.loads(line)
         text, response = told["checkpoint"], base64.b64decode(told["response"], validate=True)

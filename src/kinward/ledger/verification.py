@@ -14,18 +14,12 @@ from typing import Any, Final
 import msgspec
 from django.db import connection
 
-from kinward.ground.errors import KinwardError
 from kinward.ledger.chain import GENESIS, digest
-from kinward.ledger.checkpoints import open_checkpoint
-from kinward.ledger.keys_of_log import LogKeys, read_keys
+from kinward.ledger.claims import Broken, Claimed, Head, claimed_roots, keys_at_hand
 from kinward.ledger.leaves import chain_leaf, commit, committed_data, entry_leaf
 from kinward.ledger.merkle import Frontier, leaf_hash, split_hashes
-from kinward.ledger.models import Entry, HashTile, Leaf, Log, SignedTree, StampedTree
-from kinward.ledger.notes import BadNote, Verifier
-from kinward.ledger.pinned import LogContradicted, require_pinned
+from kinward.ledger.models import Entry, HashTile, Leaf, Log
 from kinward.ledger.sequencing import TILE_BYTES, here
-from kinward.ledger.signers import find_key
-from kinward.ledger.signing import kept
 from kinward.ledger.stamping import StampCheck, check_stamps
 from kinward.ledger.tiles import WIDTH, tile_root
 from kinward.ledger.timestamps import NotStamped
@@ -44,16 +38,6 @@ SELECT e.seq FROM ledger_entry e
 WHERE e.digest IS NULL AND NOT EXISTS (SELECT FROM ledger_leaf l WHERE l.entry_id = e.seq)
 ORDER BY e.seq
 """
-
-
-class Head(msgspec.Struct, frozen=True):
-    """A tree: how many leaves it had, and its root. As a text it can be kept elsewhere."""
-
-    size: int
-    root: bytes
-
-    def __str__(self) -> str:
-        return f"{self.size}-{self.root.hex()}"
 
 
 class Verification(msgspec.Struct, frozen=True):
@@ -85,24 +69,15 @@ class Verification(msgspec.Struct, frozen=True):
         return f"Broken{where}: {self.why}."
 
 
-class Broken(Exception):
-    """Something differs: the entry, if it is one, and why."""
-
-    def __init__(self, entry: int | None, why: str) -> None:
-        super().__init__(why)
-        self.entry, self.why = entry, why
-
-
 class _Walk:
     """How far the walk has come."""
 
-    def __init__(self, kept: Head | None) -> None:
+    def __init__(self) -> None:
         self.entries = 0
         self.erased = 0
         self.waiting = 0
         self.frontier = Frontier()
         self.roots: dict[int, list[bytes]] = defaultdict(list)  # of full tiles, by level
-        self.kept = kept
         self.with_key = True
         self.stamps = StampCheck(0, 0)
 
@@ -124,16 +99,18 @@ def verify_ledger(
 
     `kept`: a head that somebody kept elsewhere. The log must have had it.
     """
-    walk = _Walk(kept)
+    walk = _Walk()
     signed = 0
     try:
-        claimed = _Claimed()  # first, so that the log is no smaller
-        log, keys = _keys(walk) if Log.objects.exists() else (None, None)
+        claimed = Claimed()  # first, so that the log is no smaller
+        log, keys = None, None
+        if Log.objects.exists():
+            log, keys, walk.with_key = keys_at_hand()
         signed = 0 if log is None else log.signed_size
         chained = _walk_chain(walk, progress)
         if log is not None and keys is not None:
             _compare_chain(log, chained, walk)
-            _walk_leaves(log, _claims(log, keys, claimed, walk), walk, progress)
+            _walk_leaves(log, claimed_roots(log, keys, claimed, kept), walk, progress)
             _compare_tree(log, walk)
         elif Leaf.objects.exists():
             raise Broken(None, "the log's own row is missing")
@@ -226,89 +203,6 @@ def _walk_leaves(log: Log, claims: dict[int, bytes], walk: _Walk, progress: Prog
             raise Broken(None, f"leaf {walk.frontier.size:,} is missing")
         _compare_tiles(0, start // WIDTH, hashes, walk)
         progress(walk.frontier.size)
-
-
-class _Claimed:
-    """What was signed and stamped before the walk, and what this machine signed last."""
-
-    def __init__(self) -> None:
-        self.trees = list(SignedTree.objects.order_by("id"))
-        self.heads = [Head(each.size, bytes(each.root)) for each in StampedTree.objects.all()]
-        origin = Log.objects.values_list("origin", flat=True).first()
-        try:
-            signed_here = None if origin is None else kept(origin)
-            if origin is not None:
-                require_pinned(origin, has_signed=signed_here is not None)
-        except LogContradicted as error:
-            raise Broken(None, error.for_operator.split("\n")[0].rstrip(".")) from None
-        if signed_here is not None:
-            self.heads.append(Head(signed_here.size, signed_here.root))
-
-
-def _claims(log: Log, keys: LogKeys, claimed: _Claimed, walk: _Walk) -> dict[int, bytes]:
-    """Return the root of each size for which there is a checkpoint, once each is found signed."""
-    claims: dict[int, bytes] = {}
-    for tree in claimed.trees:
-        root = bytes(tree.root)
-        if tree.origin == log.origin:
-            _check_signed(bytes(tree.note), tree.size, root, keys)
-        else:
-            _check_note(tree, root)
-        _claim(claims, log, Head(tree.size, root))
-    heads = [*claimed.heads, *(Head(each.size, each.root) for each in keys.handovers)]
-    if log.signed_size:
-        _check_signed(bytes(log.note), log.signed_size, bytes(log.signed_root), keys)
-        heads.append(Head(log.signed_size, bytes(log.signed_root)))
-    if walk.kept is not None and walk.kept.size <= log.size:
-        heads.append(walk.kept)
-    for head in heads:
-        _claim(claims, log, head)
-    return claims
-
-
-def _claim(claims: dict[int, bytes], log: Log, head: Head) -> None:
-    if head.size and claims.setdefault(head.size, head.root) != head.root:
-        raise Broken(None, f"two checkpoints of {head.size:,} leaves differ")
-    if head.size > log.size:
-        raise Broken(None, f"a log of {head.size:,} leaves was signed, and its end is missing")
-
-
-def _keys(walk: _Walk) -> tuple[Log, LogKeys]:
-    """Return the log and its keys, of which the last one is at hand.
-
-    The database alone names no key: whoever owns it can write their own there.
-    """
-    try:
-        log, keys = read_keys()
-    except BadNote as error:
-        raise Broken(None, f"the keys of the log do not follow each other: {error}") from None
-    try:
-        if log.vkey and find_key(log.vkey) is None:
-            raise Broken(None, f"{log.vkey} signed the log, and the key here is another one")
-    except KinwardError:
-        walk.with_key = False
-    return log, keys
-
-
-def _check_signed(note: bytes, size: int, root: bytes, keys: LogKeys) -> None:
-    """Check a checkpoint of the present origin: a key signed it that was in force at its size."""
-    try:
-        checkpoint = keys.open(note)
-    except BadNote as error:
-        raise Broken(None, f"the checkpoint of {size:,} leaves is not signed: {error}") from None
-    if (checkpoint.size, checkpoint.root) != (size, root):
-        raise Broken(None, f"the checkpoint of {size:,} leaves says something else")
-
-
-def _check_note(tree: SignedTree, root: bytes) -> None:
-    try:
-        checkpoint, _ = open_checkpoint(bytes(tree.note), Verifier.parse(tree.vkey))
-    except BadNote as error:
-        raise Broken(
-            None, f"the checkpoint of {tree.size:,} leaves is not signed: {error}"
-        ) from None
-    if (checkpoint.size, checkpoint.root) != (tree.size, root):
-        raise Broken(None, f"the checkpoint of {tree.size:,} leaves says something else")
 
 
 def _check_leaf(log: Log, leaf: Leaf, expected: int) -> None:

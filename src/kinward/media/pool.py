@@ -298,8 +298,8 @@ class Decoders:
                 left -= len(message)
                 answer = msgspec.msgpack.decode(message, type=Answer)
                 if answer.views is not None:
-                    views -= len(answer.views)
-                    _pass_on(decoder, job, answer.views if views >= 0 else None, place)
+                    views = _left_after(answer.views, views, place)
+                    write_message(decoder.stdin, MORE if job.more(answer.views) else ENOUGH)
                 elif answer.begun is not None:
                     place = answer.begun.place
                     if answer.begun.lasting:
@@ -322,11 +322,11 @@ class Decoders:
         raise _Lost(_post_mortem(decoder), place)
 
 
-def _pass_on(decoder: Decoder, job: _Job, views: Sequence[View] | None, place: int | None) -> None:
-    """Pass views on, and tell the decoder whether to continue. None: there are too many."""
-    if views is None:
+def _left_after(views: Sequence[View], most: int, place: int | None) -> int:
+    """Return how many views may still come after these. Raises `_Lost` if these are too many."""
+    if len(views) > most:
         raise _Lost(Undecodable(TOO_MANY), place)
-    write_message(decoder.stdin, MORE if job.more(views) else ENOUGH)
+    return most - len(views)
 
 
 def _post_mortem(decoder: Decoder) -> KinwardError:

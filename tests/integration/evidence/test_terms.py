@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from kinward.access.actor import Actor
@@ -24,6 +24,7 @@ from tests.support.compared import gaps
 from tests.support.custody import agreed_destruction, end_hold, end_term
 from tests.support.families import make_account
 from tests.support.helpers import quarantined
+from tests.support.ledgers import past_the_triggers
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -109,11 +110,8 @@ def an_old_end_of_the_hold(evidence: Evidence) -> None:
     """Of a month ago, so that the days after a hold are over."""
     no_hold(evidence)
     write(evidence, kinds.EvidenceHoldEnded(reference="AZ", files=1, after=1, mac="0" * 64))
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        earlier = "UPDATE ledger_entry SET at = at - interval '30 days' WHERE kind = %s"
-        cursor.execute(earlier, ["evidence.hold_ended"])
-        cursor.execute("SET LOCAL session_replication_role = origin")
+    earlier = "UPDATE ledger_entry SET at = at - interval '30 days' WHERE kind = %s"
+    past_the_triggers(earlier, "evidence.hold_ended")
 
 
 @pytest.mark.parametrize(

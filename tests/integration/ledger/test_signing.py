@@ -6,13 +6,14 @@ from django.utils import timezone
 from kinward.ground.errors import SettingWrong
 from kinward.ledger import signing
 from kinward.ledger.checkpoints import open_checkpoint
+from kinward.ledger.claims import Head
 from kinward.ledger.models import Log, SignedTree
 from kinward.ledger.pinned import LogContradicted
 from kinward.ledger.rotating import OtherKey
 from kinward.ledger.sequencing import begin_again, sequence_all
 from kinward.ledger.signers import log_signer, log_verifier
 from kinward.ledger.signing import kept, kept_path, publish_checkpoint
-from kinward.ledger.verification import Head, verify_ledger
+from kinward.ledger.verification import verify_ledger
 from tests.integration.conftest import Configure
 from tests.support.ledgers import past_the_triggers, write
 
