@@ -238,6 +238,4 @@ def export(directory: Path, hashes_only: bool) -> None:
     )
     click.echo(f"{directory}: {counted(size, 'leaf', 'leaves')}, signed.")
     if not hashes_only:
-        click.echo(
-            "It has names and reasons from the ledger. Give it to nobody who may not see them."
-        )
+        click.echo("It has names from the ledger. Give it to nobody who may not see them.")
