@@ -75,14 +75,19 @@ def check_tables() -> None:
 def check_erasures() -> None:
     """Raise `ErasuresWait` where the database still has data that was erased. Call it to serve.
 
-    An unreachable database is no reason to stop here: see `_migrated_apps`.
+    An unreachable database is no reason to stop here: see `_migrated_apps`. What serves asks again.
     """
-    from django.db import OperationalError
+    from kinward.erasure.api import ErasuresUnknown, require_known
 
-    from kinward.erasure.api import require_replayed
+    with contextlib.suppress(ErasuresUnknown):
+        require_known()
 
-    with contextlib.suppress(OperationalError):
-        require_replayed()
+
+def check_shown() -> None:
+    """Raise `ErasuresWait` where a command would show data that was erased, or nobody can tell."""
+    from kinward.erasure.api import require_known
+
+    require_known()
 
 
 def migrate() -> None:

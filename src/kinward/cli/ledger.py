@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from kinward.cli.counts import counted
+from kinward.cli.first_run import check_shown
 from kinward.cli.ledger_offline import verify_offline
 from kinward.cli.two_people import BREAK_GLASS, settle
 from kinward.ground.errors import Invalid
@@ -125,6 +126,7 @@ def reconcile(everything: bool, since: str) -> None:
     from kinward.reconciliation.api import Run, open_differences, since_last_run
     from kinward.reconciliation.api import reconcile as compare
 
+    check_shown()
     told = 0
 
     def progress(step: str, run: Run) -> None:
@@ -173,6 +175,7 @@ def _show_difference(difference: "Difference") -> None:
 @click.argument("subject")
 def show(subject: str) -> None:
     """Show the entries about a subject, such as case:0b9f…."""
+    check_shown()
     for entry, data in in_full(entries_about(subject)):
         actor = visible(entry.actor or "erased")
         told = "erased" if entry.data is None else data
@@ -219,6 +222,8 @@ def prove(entry: int, opened: bool) -> None:
     """Print a proof that ENTRY is in the log, as a file .tlog-proof (c2sp.org/tlog-proof)."""
     from kinward.ledger.api import prove_entry
 
+    if opened:
+        check_shown()
     click.echo(prove_entry(entry, opened=opened).to_bytes().decode(), nl=False)
 
 
@@ -231,6 +236,8 @@ def export(directory: Path, hashes_only: bool) -> None:
 
     if directory.exists():
         raise Invalid(f"{directory} exists already. Name a new directory.")
+    if not hashes_only:
+        check_shown()
     size = export_log(
         directory,
         opened=not hashes_only,

@@ -12,7 +12,7 @@ import click
 
 from kinward import __version__
 from kinward.access import AS, Actor
-from kinward.cli.first_run import EarlierLayout, NoTables, check_tables
+from kinward.cli.first_run import EarlierLayout, NoTables, check_shown, check_tables
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
 from kinward.ground.names import visible
@@ -66,6 +66,10 @@ COMMANDS: Final = {
 LOGIN: Final = Path("/proc/self/loginuid")
 NOBODY: Final = 2**32 - 1
 
+# What an operator needs while a restored database waits for its list of erasures: none of them
+# shows an account, but `ledger`, which asks by itself, and `worker`, which waits.
+BEFORE_REPLAY: Final = {"erase", "backup", "key", "webhook", "staff", "ledger", "worker"}
+
 # What asks nothing of a database: the help, and the verification of an export.
 WITHOUT_TABLES: Final = {"-h", "--help", "--offline"}
 
@@ -82,6 +86,8 @@ class Lazy(click.Group):
         where, _, needs_django = COMMANDS[cmd_name]
         if needs_django and not WITHOUT_TABLES & set(sys.argv):
             open_tables()
+            if cmd_name not in BEFORE_REPLAY:
+                check_shown()
         elif needs_django:
             load_django()
         module, _, name = where.partition(":")

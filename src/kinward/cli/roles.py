@@ -151,6 +151,7 @@ def worker(concurrency: int) -> None:
     """
     from procrastinate.contrib.django import app
 
+    from kinward.erasure.api import wait_until_known
     from kinward.ledger.api import (
         keep_asking,
         keep_mirroring,
@@ -159,7 +160,7 @@ def worker(concurrency: int) -> None:
         keep_stamping,
     )
 
-    check_erasures()
+    wait_until_known()
     check_plugins()
     stop = threading.Event()
     sequencer = threading.Thread(target=keep_sequencing, args=[stop], name="sequencer")

@@ -1,8 +1,10 @@
 """The face of `erasure`: what other rooms may use."""
 
+from kinward.erasure.clearance import Clearance, require_known, wait_until_known
 from kinward.erasure.errors import (
     ErasureAsked,
     ErasureDelayed,
+    ErasuresUnknown,
     ErasuresWait,
     ListBroken,
     ListNeeded,
@@ -29,9 +31,11 @@ from kinward.erasure.services import (
 )
 
 __all__ = [
+    "Clearance",
     "Erasure",
     "ErasureAsked",
     "ErasureDelayed",
+    "ErasuresUnknown",
     "ErasuresWait",
     "HeldData",
     "HeldRows",
@@ -52,9 +56,11 @@ __all__ = [
     "read_list",
     "replay_erasures",
     "request_erasure",
+    "require_known",
     "require_replayed",
     "settle_list",
     "unlisted_erasures",
+    "wait_until_known",
     "want_erasure",
     "wanted_erasures",
 ]

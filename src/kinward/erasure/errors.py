@@ -38,6 +38,13 @@ class ListNeeded(KinwardError):
     status = 503
 
 
+class ErasuresUnknown(KinwardError):
+    """The database is unreachable, so nobody knows yet whether erasures wait. Try again."""
+
+    code = "erasure.unknown"
+    status = 503
+
+
 class ListBroken(KinwardError):
     """The list of erasures was changed, or it was written with another key."""
 

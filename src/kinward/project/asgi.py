@@ -35,7 +35,7 @@ from kinward.entrance import (  # noqa: E402 - needs Django to be set up
     Seats,
 )
 from kinward.entrance.api import Admits, PageBounds, PagesHandler  # noqa: E402
-from kinward.erasure.api import require_replayed  # noqa: E402
+from kinward.erasure.api import Clearance  # noqa: E402
 from kinward.gate.api import Gate, is_for_gate  # noqa: E402
 from kinward.ground.config import Door, config  # noqa: E402
 from kinward.portal.api import is_for_portal, portal_bounds  # noqa: E402
@@ -65,27 +65,24 @@ def doors_of(path: str) -> frozenset[Door]:
 
 def build(own: frozenset[Door]) -> Entrance:
     """Return the application of a process with these doors."""
-    _require_replayed()
+    clearance = Clearance()
+    clearance.begin()
     gate = Gate()
-    application: Any = gate
-    if own != {"gate"}:
-        pages = _pages()
+    pages = None if own == {"gate"} else _pages()
 
-        async def application(scope: Any, receive: Any, send: Any) -> None:
-            await (gate if "gate" in doors_of(scope["path"]) else pages)(scope, receive, send)
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] not in OF_EACH:
+            clearance.require()
+        if pages is None or "gate" in doors_of(scope["path"]):
+            await gate(scope, receive, send)
+        else:
+            await pages(scope, receive, send)
 
     if "gate" in own:
         sys.setswitchinterval(SWITCH_SECONDS)
         threading.Thread(target=_prepare, daemon=True).start()
     doors = Doors(own, config().ports, doors_of)
     return Entrance(application, doors, count_refusal_of_page, secure=config().secure)
-
-
-def _require_replayed() -> None:
-    """Serve nothing from a restored database that still has what was erased."""
-    with contextlib.suppress(DatabaseError, InterfaceError):
-        require_replayed()
-    connection.close()
 
 
 def _prepare() -> None:

@@ -83,7 +83,8 @@ def test_an_old_backup_is_erased_again_before_anything_serves(
     assert back.returncode == 0, back.stderr
     assert "Nothing serves until you bring each list" in back.stderr
     assert two.run("-c", LOOK).stdout.split() == ["goes", "stays"]
-    for command in (("worker",), ("up",)):
+    shown = (("agree",), ("ledger", "show", "account:goes"))
+    for command in (("worker",), ("up",), *shown):
         refused = two.kinward(*command)
         assert refused.returncode == 1, command
         assert "nobody knows who was erased since" in refused.stderr
