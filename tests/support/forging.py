@@ -1,9 +1,13 @@
-"""An operator with the database's superuser and the key of the log, who rewrites it all to fit."""
+"""An operator with the database's superuser, the key of the log and the secret key.
+
+They rewrite it all to fit.
+"""
 
 from django.utils import timezone
 
+from kinward.ledger.authenticity import mac_of
 from kinward.ledger.checkpoints import Checkpoint
-from kinward.ledger.leaves import SALT_BYTES, commit, committed_data, entry_leaf
+from kinward.ledger.leaves import SALT_BYTES, commit, committed_data, entry_leaf, exact_time
 from kinward.ledger.merkle import Frontier, leaf_hash
 from kinward.ledger.models import Entry, Leaf, Log
 from kinward.ledger.notes import Note, sign_text
@@ -16,13 +20,19 @@ SALT = b"\x07" * SALT_BYTES
 
 
 def replace_entry(number: int, actor: str = "staff:nobody") -> None:
-    """Let an entry say that somebody else did it, with commitments that fit."""
+    """Let an entry say that somebody else did it, with commitments and a MAC that fit."""
     entry = Entry.objects.get(seq=number)
+    said = commit("actor", actor, SALT)
+    assert entry.subject_commitment is not None
+    assert entry.data_commitment is not None
+    others = bytes(entry.subject_commitment), bytes(entry.data_commitment)
     past_the_triggers(
-        "UPDATE ledger_entry SET actor = %s, actor_salt = %s, actor_commitment = %s WHERE seq = %s",
+        "UPDATE ledger_entry SET actor = %s, actor_salt = %s, actor_commitment = %s, mac = %s "
+        "WHERE seq = %s",
         actor,
         SALT,
-        commit("actor", actor, SALT),
+        said,
+        mac_of(exact_time(entry.at), entry.kind, said, *others),
         number,
     )
     assert entry.data_salt is not None

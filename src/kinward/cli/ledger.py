@@ -81,6 +81,11 @@ def _print(result: Verification) -> None:
             "the database could have signed them with a key of their own.",
             fg="yellow",
         )
+    if not result.with_secret:
+        click.secho(
+            "The secret key is not here, so nobody can tell which entries Kinward wrote.",
+            fg="yellow",
+        )
     click.echo(f"Signed: {counted(result.signed, 'leaf', 'leaves')} of {result.head.size:,}.")
     if result.stamps.verified:
         click.echo(f"Timestamps of an authority that fit: {result.stamps.verified:,}.")

@@ -42,9 +42,9 @@ def erase_again(made_at: datetime, no_list: str) -> None:
 
 def last_moment() -> datetime:
     """Return the moment of the newest entry, up to which the backup knows who lost power."""
-    from kinward.ledger.api import Entry
+    from kinward.ledger.api import Entry, first_written
 
-    last = Entry.objects.order_by("-pk").first()
+    last = first_written(Entry.objects.order_by("-pk"))
     return datetime.min.replace(tzinfo=UTC) if last is None else last.at
 
 

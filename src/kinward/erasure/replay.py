@@ -14,7 +14,14 @@ from kinward.erasure.models import MAX_WHY, Erasure, Replayed
 from kinward.erasure.removing import carry_out, plan_removal
 from kinward.ground.errors import Invalid
 from kinward.ground.restoring import require_restored
-from kinward.ledger.api import Entry, LogContradicted, kinds, record, require_signable
+from kinward.ledger.api import (
+    Entry,
+    LogContradicted,
+    first_written,
+    kinds,
+    record,
+    require_signable,
+)
 from kinward.people.api import Account, lock_account
 
 HOUR: Final = timedelta(hours=1)  # a line says no more of its moment
@@ -40,14 +47,14 @@ def _is_after_backup(line: Line) -> bool:
     """Return whether the database was set back to a moment before an erasure, and after it."""
     hour = datetime.fromisoformat(line.hour)
     restores = Entry.objects.filter(kind=kinds.BackupRestored.kind, at__gte=hour)
-    restored = restores.order_by("pk").first()
+    restored = first_written(restores.order_by("pk"))
     if restored is not None:
-        last = Entry.objects.filter(pk__lt=restored.pk).order_by("-pk").first()
+        last = first_written(Entry.objects.filter(pk__lt=restored.pk).order_by("-pk"))
     else:
         try:
             require_signable()
         except LogContradicted:
-            last = Entry.objects.order_by("-pk").first()
+            last = first_written(Entry.objects.order_by("-pk"))
         else:
             return False
     return last is None or last.at <= hour + HOUR
@@ -134,9 +141,9 @@ def needs_list() -> bool:
     """Return whether the database was restored, and no list has come since, nor words for none.
 
     Restores of earlier versions noted nothing of a list, and are over. One whose entry says nothing
-    at all is not: nothing blanks it but SQL.
+    at all is not: nothing blanks it but SQL. Entries that Kinward did not write say nothing.
     """
-    last = Entry.objects.filter(kind__in=_TOLD).order_by("-pk").first()
+    last = first_written(Entry.objects.filter(kind__in=_TOLD).order_by("-pk"))
     if last is None or last.kind != kinds.BackupRestored.kind:
         return False
     return not isinstance(last.data, dict) or "lines" in last.data
@@ -168,7 +175,8 @@ def last_mac(lines: Sequence[Line]) -> str:
 
 def missing_lines() -> int:
     """Return by how many lines this machine's list is shorter than after the last restore."""
-    told = Entry.objects.filter(kind__in=_TOLD, data__has_key="lines").order_by("-pk").first()
+    entries = Entry.objects.filter(kind__in=_TOLD, data__has_key="lines")
+    told = first_written(entries.order_by("-pk"))
     return 0 if told is None else max(told.data["lines"] - len(read_list()), 0)
 
 

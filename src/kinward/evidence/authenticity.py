@@ -20,7 +20,7 @@ from kinward.evidence.models import Evidence
 from kinward.evidence.storage import evidence_of
 from kinward.ground.errors import KinwardError
 from kinward.ground.secrets import mac
-from kinward.ledger.api import Entry, kinds, record
+from kinward.ledger.api import Entry, kinds, record, written_here
 
 log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -68,26 +68,34 @@ def find_difference(evidence: Evidence) -> str:
 def require_destroyed(evidence: Evidence) -> None:
     """Raise `Damaged` for a file without a key whose destruction the ledger does not know.
 
-    Else somebody takes a file out of a package for a court by its row.
+    Else somebody takes a file out of a package for a court by its row, or by an entry of their own.
     """
     told = Entry.objects.filter(subject=str(evidence), kind=kinds.EvidenceDestroyed.kind)
-    if not told.exists():
+    if not written_here(told):
         refuse(evidence, "Its row says that it was destroyed, and the ledger does not.")
 
 
 def _find_otherwise_told(evidence: Evidence) -> str:
-    """Return in what the ledger says otherwise of a file than its row, or ""."""
+    """Return in what the ledger says otherwise of a file than its row, or "".
+
+    An entry that Kinward did not write counts for nothing, but for one of a destruction: it may be
+    a true one without its MAC, and what was destroyed is not opened again.
+    """
     facts = (kinds.EvidenceSealed, kinds.EvidenceRewrapped, kinds.EvidenceDestroyed)
     entries = Entry.objects.filter(subject=str(evidence), kind__in=[fact.kind for fact in facts])
     told: dict[str, list[dict[str, Any]]] = {fact.kind: [] for fact in facts}
-    for kind, data in entries.order_by("pk").values_list("kind", "data"):
-        told[kind].append(data if isinstance(data, dict) else {})
+    all_entries = list(entries.order_by("pk"))
+    written = written_here(all_entries)
+    for entry in written:
+        told[entry.kind].append(entry.data if isinstance(entry.data, dict) else {})
     sealed, rewrapped, destroyed = told.values()
     said = {"case": str(evidence.case_id), "sha256": evidence.sha256, "size": evidence.size}
     if not sealed or any({name: data.get(name) for name in said} != said for data in sealed):
         return "The ledger has another entry of its sealing, or none."
     if destroyed:
         return "The ledger says that it was destroyed. Somebody put it back."
+    if any(entry.kind == kinds.EvidenceDestroyed.kind for entry in all_entries):
+        return "An entry says that it was destroyed, and Kinward did not write it."
     if rewrapped and rewrapped[-1].get("after") != evidence.key_id:
         return "Its key is wrapped by another key than the newest entry says."
     return ""

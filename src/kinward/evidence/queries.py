@@ -8,7 +8,7 @@ from django.db.models import Count, QuerySet
 
 from kinward.access.api import Staff
 from kinward.evidence.models import Evidence
-from kinward.ledger.api import Entry
+from kinward.ledger.api import Entry, written_here
 
 
 def evidence_of_case(case_id: UUID) -> QuerySet[Evidence]:
@@ -40,28 +40,28 @@ def damaged_files(most: int) -> list[tuple[Evidence, str]]:
     entries = Entry.objects.filter(
         kind="evidence.damaged", subject__in=[str(file) for file in damaged]
     )
-    told = dict(entries.order_by("seq").values_list("subject", "data"))
-    return [(file, (told.get(str(file)) or {}).get("found", "")) for file in damaged]
+    told = {entry.subject: entry.data or {} for entry in written_here(entries.order_by("seq"))}
+    return [(file, told.get(str(file), {}).get("found", "")) for file in damaged]
 
 
 def viewed_entirely(evidence: Evidence, person: Staff | None = None) -> bool:
     """Return whether a person saw the whole file in its case. Only the ledger decides that.
 
-    With `person`, whether that one did.
+    With `person`, whether that one did. An entry that Kinward did not write shows no look.
     """
     views = _views(evidence, person)
-    return views.filter(data__entire=True).exists()
+    return bool(written_here(views.filter(data__entire=True)))
 
 
 def viewed_mostly(evidence: Evidence, person: Staff) -> bool:
     """Return whether a person saw all that can be shown of a file that cannot be shown entirely."""
-    return _views(evidence, person).filter(data__most=True).exists()
+    return bool(written_here(_views(evidence, person).filter(data__most=True)))
 
 
 def sealed_by(evidence: Evidence, person: Staff) -> bool:
     """Return whether a person wrote this evidence, such as an excerpt of a chat, themselves."""
     sealed = Entry.objects.filter(kind="evidence.sealed", subject=str(evidence))
-    return sealed.filter(actor=_name_of(person)).exists()
+    return bool(written_here(sealed.filter(actor=_name_of(person))))
 
 
 def _views(evidence: Evidence, person: Staff | None) -> QuerySet[Entry]:
@@ -81,11 +81,7 @@ def shown_before(evidence: Evidence, person: Staff) -> set[str]:
         actor=_name_of(person),
         data__case=str(evidence.case_id),
     )
-    return {
-        name
-        for data in entries.values_list("data", flat=True)
-        for name in (data or {}).get("shown", [])
-    }
+    return {name for entry in written_here(entries) for name in (entry.data or {}).get("shown", [])}
 
 
 def seconds_played(person: Staff, since: datetime, fastest: float) -> float:
@@ -97,8 +93,8 @@ def seconds_played(person: Staff, since: datetime, fastest: float) -> float:
         kind="evidence.viewed", actor=_name_of(person), at__gte=since, data__has_key="seconds"
     )
     return sum(
-        min(float((data or {})["seconds"]), fastest * (at - since).total_seconds())
-        for at, data in entries.values_list("at", "data")
+        min(float(entry.data["seconds"]), fastest * (entry.at - since).total_seconds())
+        for entry in written_here(entries)
     )
 
 

@@ -17,7 +17,7 @@ from kinward.evidence.holds import AFTER_HOLD, lock_files
 from kinward.evidence.models import Evidence
 from kinward.evidence.words_on_terms import HELD, TERM, end_in, reference_in, signed, words_on
 from kinward.ground.config import config
-from kinward.ledger.api import Entry, kinds, record, says
+from kinward.ledger.api import Entry, first_written, kinds, record, says
 
 DISMISSED_DAYS: Final = 30  # for a dismissed case's files, in case of a mistake
 TERM_ENDED: Final = "its term ended"
@@ -82,9 +82,10 @@ def term_of(evidence: Evidence, before: int | None = None) -> Term:
     changes.
     """
     sealed = Entry.objects.filter(kind=kinds.EvidenceSealed.kind, subject=str(evidence))
-    since = sealed.order_by("pk").values_list("pk", flat=True).first()
-    if since is None:
+    first = first_written(sealed.order_by("pk"))
+    if first is None:
         return Term()
+    since = first.pk
     words = [
         (entry, true)
         for entry, true in words_on(f"case:{evidence.case_id}")
@@ -128,7 +129,7 @@ def find_term_difference(evidence: Evidence) -> Iterator[str]:
 def _find_early_end(evidence: Evidence) -> Iterator[str]:
     """Yield that a file was destroyed as expired before the ledger said that its term ended."""
     ends = Entry.objects.filter(kind=kinds.EvidenceDestroyed.kind, subject=str(evidence))
-    end = ends.order_by("pk").first()
+    end = first_written(ends.order_by("pk"))
     if end is None or (end.data or {}).get("reason") != TERM_ENDED:
         return
     term = term_of(evidence, before=end.pk)

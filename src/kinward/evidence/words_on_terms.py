@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 
 from kinward.ground.secrets import mac
-from kinward.ledger.api import Entry, kinds
+from kinward.ledger.api import Entry, kinds, written_here
 
 TERM: Final = kinds.EvidenceTermSet.kind
 HELD: Final = kinds.EvidenceHeld.kind
@@ -37,7 +37,8 @@ def signed(case_id: UUID, fact: Said) -> Said:
 def words_on(subject: str) -> Iterator[tuple[Entry, bool]]:
     """Yield the entries about a case (`case:<id>`), oldest first, and whether Kinward wrote each.
 
-    One without a MAC is older than MACs, so it is older than each that has one.
+    One of an earlier version has no MAC in its data. It counts if Kinward wrote the entry, and it
+    is older than each that has one. In the others that MAC decides, since it binds their order.
     """
     before = 0
     for entry in Entry.objects.filter(subject=subject, kind__in=KINDS).order_by("pk"):
@@ -68,7 +69,7 @@ def _is_true(entry: Entry, before: int) -> bool:
     data: dict[str, Any] = entry.data
     if "mac" not in data:
         with_mac = Entry.objects.filter(kind__in=KINDS, pk__lt=entry.pk, data__has_key="mac")
-        return not with_mac.exists()
+        return bool(written_here([entry])) and not with_mac.exists()
     until = str(data["until"]) if entry.kind == TERM else ""
     expected = _mac(str(entry.subject), entry.kind, until, before)
     return data.get("after") == before and hmac.compare_digest(expected, str(data["mac"]))

@@ -32,6 +32,7 @@ from kinward.ledger.api import (
     kinds,
     rowless,
     unrecorded,
+    written_here,
 )
 
 # The entries that say that a pairing is disputed, and those that say that it is settled.
@@ -74,9 +75,8 @@ def _barred(row: Pairing, told: Told) -> Iterator[str]:
     allowed = Entry.objects.filter(
         kind=kinds.PairingAllowed.kind,
         subject__in=[str(pairing) for pairing in theirs],
-        pk__gt=barred.newest.pk,
     )
-    if not allowed.exists():
+    if not any(entry.pk > barred.newest.pk for entry in written_here(allowed)):
         yield "The two may pair again, and no entry says that a person allowed it."
 
 

@@ -49,7 +49,12 @@ def open_text(sealed: str, purpose: str) -> str:
 
 def mac(data: bytes, purpose: str) -> bytes:
     """Return the HMAC-SHA256 (32 bytes) of data for one purpose."""
-    return hmac.digest(_key(f"mac.{purpose}"), data, "sha256")
+    return hmac.digest(mac_key(purpose), data, "sha256")
+
+
+def mac_key(purpose: str) -> bytes:
+    """Return the key of `mac` for one purpose, for callers that need it very often."""
+    return _key(f"mac.{purpose}")
 
 
 def _fernet(purpose: str) -> Fernet:

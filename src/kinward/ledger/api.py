@@ -1,6 +1,14 @@
 """The face of `ledger`: what other rooms may use."""
 
 from kinward.ledger import kinds
+from kinward.ledger.authenticity import (
+    Stranger,
+    first_written,
+    has_true_mac,
+    repeated,
+    strangers,
+    written_here,
+)
 from kinward.ledger.claims import Head
 from kinward.ledger.counterparts import (
     PARTNER,
@@ -120,6 +128,7 @@ __all__ = [
     "Said",
     "SignedTree",
     "StampedTree",
+    "Stranger",
     "Told",
     "Verification",
     "WitnessWord",
@@ -137,7 +146,9 @@ __all__ = [
     "fault_of_mirror",
     "find_key",
     "find_said",
+    "first_written",
     "forget_said",
+    "has_true_mac",
     "has_witnesses",
     "holder_states",
     "id_of",
@@ -167,6 +178,7 @@ __all__ = [
     "receipt_of",
     "record",
     "record_all",
+    "repeated",
     "require_rotatable",
     "require_signable",
     "root_of_log",
@@ -178,6 +190,7 @@ __all__ = [
     "sign_note",
     "signed_checkpoint",
     "stamp_problem",
+    "strangers",
     "unrecorded",
     "unrecorded_tables",
     "unsaid_values",
@@ -187,4 +200,5 @@ __all__ = [
     "verifier_key",
     "verify_ledger",
     "witness_problems",
+    "written_here",
 ]

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from django.db import connection
 
+from kinward.ledger.authenticity import written_here
 from kinward.ledger.kinds.erasure import AccountErased, ErasureReplayed
 from kinward.ledger.models import Entry
 
@@ -120,11 +121,10 @@ def unsaid_values() -> str:
         cursor.execute(_GONE)
         gone = int(cursor.fetchone()[0])
     facts = Entry.objects.filter(kind__in=(AccountErased.kind, ErasureReplayed.kind))
-    told = [_values_in(data) for data in facts.values_list("data", flat=True)]
-    counts = [count for count in told if count is not None]
-    if len(counts) < len(told):
+    entries = list(facts)
+    if any(_values_in(entry.data) is None for entry in entries):
         return "An entry of an erasure is blank or of another form, and no erasure writes such."
-    said = sum(counts)
+    said = sum(_values_in(entry.data) or 0 for entry in written_here(entries))
     return "" if said == gone else f"{gone} values are gone from it, and erasures say {said}."
 
 

@@ -29,8 +29,12 @@ def commit(name: str, value: Any, salt: bytes) -> bytes:
 
 def committed_data(at: datetime, data: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the commitment to the data is over: the exact time in UTC, and the fact."""
-    exact = at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-    return {"at": exact, "fact": data}
+    return {"at": exact_time(at), "fact": data}
+
+
+def exact_time(at: datetime) -> str:
+    """Return a moment in UTC to the microsecond, always with 27 characters."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def entry_leaf(*, at: datetime, kind: str, actor: bytes, subject: bytes, data: bytes) -> bytes:

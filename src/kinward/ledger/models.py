@@ -14,8 +14,9 @@ class Entry(models.Model):
     """One decision, act or look. `seq` is its number: later ones are greater, some are missing.
 
     Of two entries that wait for one lock, the later has the greater number. Each value has a salt,
-    and a commitment to both that stays when value and salt are erased. An entry of the former chain
-    has a digest instead, which covers all of it and the `previous` digest.
+    and a commitment to both that stays when value and salt are erased. `mac` is Kinward's, and none
+    is older (`authenticity`). An entry of the former chain has a digest instead, which covers all
+    of it and the `previous` digest.
     """
 
     seq = models.BigAutoField(primary_key=True)
@@ -31,6 +32,7 @@ class Entry(models.Model):
     actor_commitment = models.BinaryField(null=True)
     subject_commitment = models.BinaryField(null=True)
     data_commitment = models.BinaryField(null=True)
+    mac = models.BinaryField(null=True)
     previous = models.BinaryField(null=True)
     digest = models.BinaryField(null=True)
 
@@ -90,7 +92,8 @@ class Log(models.Model):
 
     Every entry up to the position (a transaction, and a number in it) has its leaf. `cluster`: the
     database system in which transaction ids count. `generation`: it grows with each restore, and
-    the origin with it, because another tree may have been shown under the one before.
+    the origin with it, because another tree may have been shown under the one before. `macs_from`:
+    the leaf from which on every entry has a MAC (`boundary`).
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
@@ -109,6 +112,8 @@ class Log(models.Model):
     signed_at = models.DateTimeField(null=True)
     note = models.BinaryField(default=b"")  # the signed checkpoint that is shown
     vkey = models.CharField(max_length=400, default="")
+    macs_from = models.BigIntegerField(null=True)
+    macs_from_mac = models.BinaryField(default=b"")
 
     class Meta:
         constraints = (models.CheckConstraint(condition=models.Q(id=1), name="ledger_log_one"),)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from kinward.ground.config import config
 from kinward.ground.errors import NotFound
+from kinward.ledger.authenticity import first_written
 from kinward.ledger.exporting import NotSignedYet, prove
 from kinward.ledger.kinds import NoticeMade, StatementTold
 from kinward.ledger.models import Entry
@@ -34,7 +35,7 @@ def receipt_of(key: UUID) -> ProofFile:
     told = Entry.objects.filter(
         subject__in=[f"{noun}:{key}" for noun in KINDS], kind__in=KINDS.values()
     )
-    entry = told.order_by("seq").first()
+    entry = first_written(told.order_by("seq"))
     if entry is None:
         raise NotFound(f"There is no receipt {key}.")
     return prove(entry, opened=True)

@@ -8,6 +8,7 @@ every entry that began after it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from secrets import token_hex
 from typing import Final, NamedTuple
@@ -17,7 +18,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from kinward.ground.config import config
+from kinward.ground.errors import NotConfigured
 from kinward.ground.locks import in_turn, try_turn
+from kinward.ledger.authenticity import first_leaf
+from kinward.ledger.boundary import kept, said, settle
 from kinward.ledger.cursors import fast_cursor
 from kinward.ledger.leaves import chain_leaf, entry_leaf
 from kinward.ledger.merkle import HASH_BYTES, Frontier, leaf_hash, split_hashes
@@ -101,6 +105,7 @@ def begin_again() -> Log:
         log.note, log.vkey = b"", ""
         log.cluster = 0
         log.save()
+        _settle(log)
     pin(log.origin)
     sequence_all()
     return Log.objects.get()
@@ -125,6 +130,8 @@ def _begin() -> Log:
         cluster=now.cluster,
         ran_at=timezone.now(),
     )
+    with suppress(NotConfigured):
+        settle(log, 0)
     log.save(force_insert=True)
     if log.chained:
         head = leaf_hash(chain_leaf(log.chained, bytes(log.chain_head)))
@@ -167,7 +174,24 @@ def _append_finished(log: Log, batch: int) -> int:
         log.position_xid, log.position_seq = int(rows[-1][1]), rows[-1][0]
     if rows or (timezone.now() - log.ran_at).total_seconds() > PULSE or elsewhere:
         _append(log, [(row[0], _hash(*row[2:])) for row in rows])
+    if rows:
+        _settle(log)
     return len(rows)
+
+
+def _settle(log: Log) -> None:
+    """Say from which leaf on every entry has a MAC, in a log of an earlier version once one has.
+
+    A row or a file without it gets it back from the other. Without the secret key nothing is said,
+    and entries get their leaves all the same.
+    """
+    with suppress(NotConfigured):
+        if said(log) is not None and kept(log.origin) is not None:
+            return
+        first = first_leaf(log)
+        if first is not None and log.macs_from in (None, first):
+            settle(log, first)
+            log.save(update_fields=["macs_from", "macs_from_mac"])
 
 
 def _hash(at: datetime, kind: str, actor: bytes, subject: bytes, data: bytes) -> bytes:

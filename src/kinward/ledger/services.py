@@ -9,6 +9,7 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from kinward.ground.errors import KinwardError
+from kinward.ledger.authenticity import mac_of
 from kinward.ledger.cursors import fast_cursor
 from kinward.ledger.kinds import Fact
 from kinward.ledger.leaves import SALT_BYTES, commit, committed_data
@@ -26,6 +27,7 @@ _COLUMNS: Final = {
     "actor_commitment": "bytea",
     "subject_commitment": "bytea",
     "data_commitment": "bytea",
+    "mac": "bytea",
     "data": "jsonb",
 }
 _INTO: Final = f"ledger_entry ({', '.join(_COLUMNS)})"
@@ -103,11 +105,16 @@ def _row(at: datetime, entry: NewEntry) -> tuple[list[Any], list[Words]]:
     of_actor, of_subject, of_data = (
         salts[start : start + SALT_BYTES] for start in range(0, len(salts), SALT_BYTES)
     )
-    row = [
-        *(at, actor, entry.fact.kind, subject, of_actor, of_subject, of_data),
+    told = committed_data(at, data)
+    commitments = (
         commit("actor", actor, of_actor),
         commit("subject", subject, of_subject),
-        commit("data", committed_data(at, data), of_data),
+        commit("data", told, of_data),
+    )
+    row = [
+        *(at, actor, entry.fact.kind, subject, of_actor, of_subject, of_data),
+        *commitments,
+        mac_of(told["at"], entry.fact.kind, *commitments),
         Jsonb(data),
     ]
     return row, words

@@ -14,6 +14,9 @@ from typing import Any, Final
 import msgspec
 from django.db import connection
 
+from kinward.ground.errors import NotConfigured
+from kinward.ledger.authenticity import Strangers, repeated
+from kinward.ledger.boundary import difference
 from kinward.ledger.chain import GENESIS, digest
 from kinward.ledger.claims import Broken, Claimed, Head, claimed_roots, keys_at_hand
 from kinward.ledger.leaves import chain_leaf, commit, committed_data, entry_leaf
@@ -45,7 +48,8 @@ class Verification(msgspec.Struct, frozen=True):
 
     `broken_at` numbers the first wrong entry, if it is one. `waiting`: entries whose place in the
     log is still to come. `signed`: leaves that the newest checkpoint covers. `with_key`: the key
-    was at hand. Without it, somebody may have signed with a key of their own.
+    was at hand. Without it, somebody may have signed with a key of their own. `with_secret`: so was
+    the secret key. Without it, nobody can tell which entries Kinward wrote.
     """
 
     entries: int
@@ -57,6 +61,7 @@ class Verification(msgspec.Struct, frozen=True):
     stamps: StampCheck = StampCheck(0, 0)
     broken_at: int | None = None
     why: str = ""
+    with_secret: bool = True
 
     @property
     def ok(self) -> bool:
@@ -80,6 +85,12 @@ class _Walk:
         self.roots: dict[int, list[bytes]] = defaultdict(list)  # of full tiles, by level
         self.with_key = True
         self.stamps = StampCheck(0, 0)
+        self.strangers: Strangers | None = None
+
+    def look_at(self, entry: Entry, index: int | None) -> None:
+        """Look whether Kinward wrote an entry whose values fit, if the secret key is here."""
+        if self.strangers is not None:
+            self.strangers.look_at(entry, index)
 
     def expect(self, claims: Mapping[int, bytes]) -> None:
         """Compare the tree with what is claimed of one with its size."""
@@ -107,6 +118,7 @@ def verify_ledger(
         if Log.objects.exists():
             log, keys, walk.with_key = keys_at_hand()
         signed = 0 if log is None else log.signed_size
+        walk.strangers = _strangers(log)
         chained = _walk_chain(walk, progress)
         if log is not None and keys is not None:
             _compare_chain(log, chained, walk)
@@ -116,6 +128,7 @@ def verify_ledger(
             raise Broken(None, "the log's own row is missing")
         _walk_waiting(log, walk)
         walk.stamps = _stamps()
+        _expect_no_strangers(log, walk)
         if kept is not None and kept.size > walk.frontier.size:
             raise Broken(None, f"a log of {kept.size:,} leaves was kept, and its end is missing")
     except Broken as broken:
@@ -130,6 +143,7 @@ def verify_ledger(
         walk.erased,
         walk.with_key,
         walk.stamps,
+        with_secret=walk.strangers is not None,
     )
 
 
@@ -197,6 +211,7 @@ def _walk_leaves(log: Log, claims: dict[int, bytes], walk: _Walk, progress: Prog
             walk.frontier.append(bytes(leaf.hash))
             if leaf.entry is not None:
                 walk.entries += 1
+                walk.look_at(leaf.entry, leaf.index)
                 walk.erased += sum(getattr(leaf.entry, name) is None for name in VALUES)
             walk.expect(claims)
         if walk.frontier.size != min(start + CHUNK, log.size):
@@ -295,8 +310,31 @@ def _walk_waiting(log: Log | None, walk: _Walk) -> None:
                 raise Broken(entry.seq, "it has no place in the log, which has gone past it")
             if (entry.xid or 0) >= begun and _same_cluster(log):
                 raise Broken(entry.seq, "it names a transaction that has not begun")
+            walk.look_at(entry, None)
             walk.entries += 1
             walk.waiting += 1
+
+
+def _strangers(log: Log | None) -> Strangers | None:
+    """Return what counts the entries that Kinward did not write; None without the secret key."""
+    try:
+        if log is not None and (why := difference(log)):
+            raise Broken(None, why)
+        return Strangers(log)
+    except NotConfigured:
+        return None
+
+
+def _expect_no_strangers(log: Log | None, walk: _Walk) -> None:
+    """Name the first entry that Kinward did not write, and how many there are."""
+    if walk.strangers is None:
+        return
+    if walk.strangers.count:
+        others = walk.strangers.count - 1
+        more = f", nor {others:,} more" if others else ""
+        raise Broken(walk.strangers.numbers[0], f"Kinward did not write it{more}")
+    for stranger in repeated(1):
+        raise Broken(stranger.number, f"it repeats entry {stranger.repeats}")
 
 
 def _same_cluster(log: Log | None) -> bool:

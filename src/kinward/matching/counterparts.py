@@ -16,6 +16,7 @@ from kinward.ledger.api import (
     named,
     rowless,
     unrecorded,
+    written_here,
 )
 from kinward.matching.agreements import Marking, Silencing, Weakening, WithdrawalRequest
 from kinward.matching.models import (
@@ -80,17 +81,18 @@ def _size(row: Bank, told: Told) -> Iterator[str]:
     said = 0
     entries = Entry.objects.filter(subject=f"bank:{row.name}")
     of_hashes = entries.filter(kind__in=(kinds.BankAdded.kind, kinds.BankRemoved.kind))
-    for kind, data in of_hashes.values_list("kind", "data").iterator(chunk_size=1000):
-        told_here = data or {}  # it may have been erased
+    for entry in written_here(of_hashes.iterator(chunk_size=1000)):
+        told_here = entry.data or {}  # it may have been erased
         hashes, removed = int(told_here.get("hashes", 0)), int(told_here.get("removed", 0))
-        said += hashes - removed if kind == kinds.BankAdded.kind else -hashes
+        said += hashes - removed if entry.kind == kinds.BankAdded.kind else -hashes
     live = BankedHash.objects.filter(bank=row, removed=False).count()
     if live != said:
         yield f"It has {live} hashes, and the ledger makes that {said}."
 
 
 def _has_partner(name: str) -> bool:
-    return Entry.objects.filter(kind=kinds.ExchangeAdded.kind, subject=f"exchange:{name}").exists()
+    added = Entry.objects.filter(kind=kinds.ExchangeAdded.kind, subject=f"exchange:{name}")
+    return bool(written_here(added))
 
 
 def _wrong(row: BankedHash, told: Told) -> Iterator[str]:

@@ -12,7 +12,7 @@ import msgspec
 from kinward.access import Actor
 from kinward.ground.events import Event
 from kinward.ground.watch import watch
-from kinward.ledger.api import Entry, kinds, record
+from kinward.ledger.api import Entry, first_written, kinds, record
 from kinward.people.days import local_day
 from kinward.people.locks import LockedAccount
 from kinward.people.waves import count_change
@@ -129,7 +129,7 @@ def record_refused(*, account: LockedAccount, sent: AgeRange, actor: Actor) -> N
         sent_source=sent.source,
         sent_assurance=sent.assurance,
     )
-    kept = Entry.objects.filter(subject=subject, kind=fact.kind).order_by("-seq").first()
+    kept = first_written(Entry.objects.filter(subject=subject, kind=fact.kind).order_by("-seq"))
     if kept is None or (kept.data, kept.actor) != (fact.data, str(actor)):
         record(actor=actor, subject=subject, fact=fact)
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kinward.access import Actor
-from kinward.ledger.api import Entry, kinds, record
+from kinward.ledger.api import Entry, kinds, record, written_here
 from kinward.people.consent import ConsentUnanswered, latest_word, settle, write_word
 from kinward.people.locks import LockedAccount
 from kinward.people.models import Consent, ConsentSource, Matter
@@ -58,7 +58,7 @@ def _was_named(account: LockedAccount, source: ConsentSource, question: str) -> 
         data__source=str(source),
         data__question=question,
     )
-    return said.exists()
+    return bool(written_here(said))
 
 
 @transaction.atomic

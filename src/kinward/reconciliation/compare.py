@@ -14,16 +14,18 @@ from kinward.ledger.api import (
     Counterpart,
     Entry,
     Heard,
+    Stranger,
     Told,
     kinds,
     lost_words,
+    repeated,
     unsaid_values,
+    written_here,
 )
 from kinward.reconciliation.gaps import Gap, What, gaps_of, gaps_of_group, hear
 
 CHUNK: Final = 1000
 MOST: Final = 2**63 - 1  # of an id
-COLUMNS: Final = ("pk", "at", "actor", "kind", "subject", "data")
 
 
 @contextmanager
@@ -58,14 +60,17 @@ def _gaps(counterpart: Counterpart, row: Any, told: Told) -> Iterable[Gap]:
 
 
 def _told(counterpart: Counterpart, rows: Sequence[Any]) -> dict[str, dict[str, Heard]]:
-    """Return what the ledger says of each row, by its key. Keeps only the newest of each kind."""
+    """Return what the ledger says of each row, by its key. Keeps only the newest of each kind.
+
+    An entry that Kinward did not write says nothing.
+    """
     wanted = {counterpart.key_of_row(row) for row in rows}
     told: dict[str, dict[str, Heard]] = defaultdict(dict)
     entries = Entry.objects.filter(
         kind__in=[fact.kind for fact in counterpart.facts],
         subject__in={counterpart.subject(row) for row in rows},
     )
-    for entry in entries.only(*COLUMNS).order_by("pk").iterator(chunk_size=CHUNK):
+    for entry in written_here(entries.order_by("pk").iterator(chunk_size=CHUNK)):
         key = _key(counterpart, entry)
         if key in wanted:
             hear(told[key], entry, keep=counterpart.group is not None)
@@ -73,10 +78,13 @@ def _told(counterpart: Counterpart, rows: Sequence[Any]) -> dict[str, dict[str, 
 
 
 def compare_entries(counterpart: Counterpart, entries: Iterable[Any]) -> list[Gap]:
-    """Return the rows that entries name and that are not there, and entries that name none."""
+    """Return the rows that entries name and that are not there, and entries that name none.
+
+    What Kinward did not write, another step names.
+    """
     by_key: dict[str, Any] = {}
     found: list[Gap] = []
-    for entry in entries:
+    for entry in written_here(entries):
         if entry.subject is None or entry.data is None:
             continue  # it spoke of somebody who was erased, and their rows are gone
         key = _key(counterpart, entry)
@@ -155,7 +163,7 @@ def _removed(counterpart: Counterpart, missing: Mapping[str, Any]) -> dict[str, 
         kind__in=[fact.kind for fact in counterpart.gone],
         subject__in={entry.subject for entry in missing.values()},
     )
-    ordered = entries.only(*COLUMNS).order_by("pk").iterator(chunk_size=CHUNK)
+    ordered = written_here(entries.order_by("pk").iterator(chunk_size=CHUNK))
     return {key: entry.pk for entry in ordered if (key := _key(counterpart, entry))}
 
 
@@ -173,3 +181,15 @@ def gone_from_the_ledger() -> Iterator[Gap]:
     for number in lost_words(CHUNK):
         subject = f"entry:{number}"
         yield Gap("ledger", subject, subject, What.CHECK, detail="Its words are gone.")
+
+
+def name_stranger(stranger: Stranger) -> Gap:
+    """Return the difference that an entry is not one that Kinward wrote."""
+    subject = f"entry:{stranger.number}"
+    detail = "" if stranger.repeats is None else f"It repeats entry {stranger.repeats}."
+    return Gap("ledger", subject, subject, What.STRANGER, stranger.kind, detail)
+
+
+def repeated_entries() -> Iterator[Gap]:
+    """Yield the entries that somebody wrote again."""
+    yield from map(name_stranger, repeated(CHUNK))

@@ -7,7 +7,7 @@ import msgspec
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from kinward.ledger.api import Entry, kinds
+from kinward.ledger.api import Entry, first_written, kinds, written_here
 from kinward.reconciliation.models import Difference, Run
 
 LATE: Final = timedelta(hours=48)
@@ -33,14 +33,19 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 def comparison() -> Comparison:
-    """Return where the comparison stands. What it found is counted by the ledger, too."""
+    """Return where the comparison stands. What it found is counted by the ledger, too.
+
+    Only entries that Kinward wrote say that a comparison ended, or that a difference did.
+    """
     entries = Entry.objects.filter(kind=kinds.LedgerReconciled.kind, data__everything=True)
-    finished_at = entries.order_by("-pk").values_list("at", flat=True).first()
-    reference = finished_at or Entry.objects.order_by("pk").values_list("at", flat=True).first()
+    newest = first_written(entries.order_by("-pk"))
+    finished_at = None if newest is None else newest.at
+    oldest = newest or first_written(Entry.objects.order_by("pk"))
+    reference = None if oldest is None else oldest.at
     stopped = Run.objects.filter(finished_at=None).values_list("problem", flat=True).first()
     differences = open_differences().count()
-    said = Entry.objects.filter(kind=kinds.LedgerDiffers.kind).count()
-    over = Entry.objects.filter(kind=kinds.LedgerAgrees.kind).count()
+    said = len(written_here(Entry.objects.filter(kind=kinds.LedgerDiffers.kind)))
+    over = len(written_here(Entry.objects.filter(kind=kinds.LedgerAgrees.kind)))
     return Comparison(
         finished_at=finished_at,
         late=reference is not None and reference < timezone.now() - LATE,

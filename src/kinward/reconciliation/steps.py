@@ -7,13 +7,14 @@ from typing import Any, Final
 import msgspec
 from django.utils.module_loading import autodiscover_modules
 
-from kinward.ledger.api import Counterpart, Entry, counterparts
+from kinward.ledger.api import Counterpart, Entry, counterparts, strangers, written_here
 from kinward.reconciliation.compare import (
-    COLUMNS,
     compare_entries,
     compare_rows,
     gone_from_the_ledger,
+    name_stranger,
     queryset,
+    repeated_entries,
     rows_of,
     unknown_kinds,
 )
@@ -22,6 +23,7 @@ from kinward.reconciliation.gaps import Gap
 ROWS: Final = 200
 ENTRIES: Final = 1000
 UNKNOWN: Final = "unknown kinds"
+STRANGERS: Final = "entries that Kinward did not write"
 
 
 class Batch(msgspec.Struct):
@@ -42,8 +44,10 @@ class Step(msgspec.Struct, frozen=True):
 
     def batch(self, after: str, since: datetime | None) -> Batch:
         """Compare what follows `after`, in a bounded piece."""
+        if self.name == STRANGERS:
+            return _strangers(after, since)
         if self.counterpart is None:
-            gone = gone_from_the_ledger() if since is None else ()
+            gone = (*gone_from_the_ledger(), *repeated_entries()) if since is None else ()
             return Batch([*unknown_kinds(), *gone])
         if self.kind:
             return _entries(self.counterpart, self.kind, after, since)
@@ -61,7 +65,7 @@ def gathered() -> list[Counterpart]:
 
 def steps() -> list[Step]:
     """Return every step, in the order in which a run takes them."""
-    return [Step(UNKNOWN), *(step for one in gathered() for step in _of(one))]
+    return [Step(UNKNOWN), Step(STRANGERS), *(step for one in gathered() for step in _of(one))]
 
 
 def _of(counterpart: Counterpart) -> Iterator[Step]:
@@ -69,6 +73,11 @@ def _of(counterpart: Counterpart) -> Iterator[Step]:
     if counterpart.field or counterpart.find:
         for fact in counterpart.facts:
             yield Step(f"{counterpart.name}, {fact.kind}", counterpart, fact.kind)
+
+
+def _strangers(after: str, since: datetime | None) -> Batch:
+    found, entries, last = strangers(int(after or 0), ENTRIES, since)
+    return Batch([name_stranger(one) for one in found], str(last or ""), entries=entries)
 
 
 def _rows(counterpart: Counterpart, after: str, since: datetime | None) -> Batch:
@@ -86,7 +95,7 @@ def _rows(counterpart: Counterpart, after: str, since: datetime | None) -> Batch
 
 
 def _entries(counterpart: Counterpart, kind: str, after: str, since: datetime | None) -> Batch:
-    entries = Entry.objects.filter(kind=kind).only(*COLUMNS).order_by("pk")
+    entries = Entry.objects.filter(kind=kind).order_by("pk")
     if since is not None:
         entries = entries.filter(at__gte=since)
     if after:
@@ -94,7 +103,7 @@ def _entries(counterpart: Counterpart, kind: str, after: str, since: datetime | 
     batch: list[Any] = list(entries[:ENTRIES])
     gaps = compare_entries(counterpart, batch) if batch else []
     if batch and (since is not None or counterpart.by_entries):
-        keys = {counterpart.key_of_entry(entry) for entry in batch} - {""}
+        keys = {counterpart.key_of_entry(entry) for entry in written_here(batch)} - {""}
         gaps += compare_rows(counterpart, rows_of(counterpart, sorted(keys)))
     following = str(batch[-1].pk) if len(batch) == ENTRIES else ""
     return Batch(gaps, following, entries=len(batch))

@@ -14,6 +14,7 @@ SENTENCES: Final = {
     What.NO_ROW: "The ledger has entries about it, and its row is gone.",
     What.UNREADABLE: "An entry about it lacks what its kind says.",
     What.UNKNOWN: "The ledger has entries of the kind {kind}, which this version does not know.",
+    What.STRANGER: "Kinward did not write this entry ({kind}). {detail}",
     What.CHECK: "{detail}",
 }
 WRITTEN: Final = "Somebody wrote to the database past Kinward, or removed an entry."
@@ -26,6 +27,7 @@ ADVICE: Final = {
     What.NO_ROW: f"Somebody deleted the row past Kinward. {KEEP} A backup may still have it.",
     What.UNREADABLE: f"Somebody wrote an entry past Kinward. {KEEP}",
     What.UNKNOWN: "Was a newer Kinward here? Otherwise somebody wrote entries past Kinward.",
+    What.STRANGER: f"Somebody wrote it past Kinward, and it counts for nothing. {KEEP}",
     What.CHECK: f"{WRITTEN} {KEEP}",
 }
 
@@ -33,7 +35,7 @@ ADVICE: Final = {
 def sentence_of(difference: Difference) -> str:
     """Return what differs, as one sentence."""
     kind, detail = visible(difference.kind), visible(difference.detail)
-    return SENTENCES[What(difference.what)].format(kind=kind, detail=detail)
+    return SENTENCES[What(difference.what)].format(kind=kind, detail=detail).strip()
 
 
 def advice_of(difference: Difference) -> str:

@@ -18,8 +18,9 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from kinward.ledger import sequencing
+from kinward.ledger.authenticity import mac_of
 from kinward.ledger.chain import GENESIS, digest
-from kinward.ledger.leaves import chain_leaf
+from kinward.ledger.leaves import chain_leaf, exact_time
 from kinward.ledger.merkle import leaf_hash
 from kinward.ledger.models import Entry, HashTile, Leaf, Log, SignedTree
 from kinward.ledger.queries import is_late, unsequenced_since, unsigned_since
@@ -35,8 +36,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 KILLS = int(os.environ.get("KINWARD_CHAOS_KILLS", "12"))
 # An entry whose values were erased already: what it was committed to is all that a leaf needs.
 INSERT = """
-INSERT INTO ledger_entry (at, kind, actor_commitment, subject_commitment, data_commitment)
-VALUES (now(), 'test.done', sha256('1'), sha256('2'), sha256(random()::text::bytea)) RETURNING seq
+INSERT INTO ledger_entry (at, kind, actor_commitment, subject_commitment, data_commitment, mac)
+VALUES (%s, 'test.done', %s, %s, %s, %s) RETURNING seq
 """
 
 
@@ -54,7 +55,8 @@ def another() -> Iterator["psycopg.Connection[Any]"]:
 
 
 def insert(into: "psycopg.Connection[Any]") -> int:
-    row = into.execute(INSERT).fetchone()
+    at, said = timezone.now(), (bytes(32), bytes(32), os.urandom(32))
+    row = into.execute(INSERT, (at, *said, mac_of(exact_time(at), "test.done", *said))).fetchone()
     assert row is not None
     return int(row[0])
 
@@ -219,8 +221,7 @@ def test_an_entry_that_was_erased_keeps_its_place() -> None:
     sequence_all()
     past_the_triggers(
         "UPDATE ledger_entry SET actor = NULL, actor_salt = NULL, subject = NULL, "
-        "subject_salt = NULL, data = NULL, data_salt = NULL, at = date_trunc('hour', at) "
-        "WHERE seq = %s",
+        "subject_salt = NULL, data = NULL, data_salt = NULL WHERE seq = %s",
         numbers[1],
     )
     found = verify_ledger()

@@ -1,0 +1,236 @@
+"""Which entries Kinward wrote. Whoever may add rows to the table writes others, and none counts.
+
+Each entry has a MAC (HMAC-SHA256, RFC 2104) by the secret key, which the database does not hold. It
+is over the exact time, the kind and the commitments. These stay when the values are erased, and
+each value has to fit its commitment. An entry that is written again has the MAC of the first one,
+which counts alone: the one whose leaf comes first.
+
+Entries from before the MACs have none. The log says at which leaf they end, with a MAC of its own,
+and a file outside the database says so too (`boundary`).
+"""
+
+import hmac
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from kinward.ground.config import Config, config
+from kinward.ground.secrets import mac_key
+from kinward.ledger.boundary import first_known
+from kinward.ledger.leaves import commit, committed_data, exact_time
+from kinward.ledger.models import Entry, Leaf, Log
+
+FORMAT: Final = b"kinward.entry-mac/1\n"
+CHUNK: Final = 50  # entries that are read at once to find the first that counts
+
+_REPEATS: Final = """
+SELECT e.mac, e.seq, l.index FROM ledger_entry e LEFT JOIN ledger_leaf l ON l.entry_id = e.seq
+WHERE e.mac IN (
+  SELECT mac FROM ledger_entry WHERE mac IS NOT NULL GROUP BY mac HAVING count(*) > 1 LIMIT %s
+)
+"""
+
+
+class _Derived:
+    """The key of the MACs, derived once for each configuration. A call costs a lookup."""
+
+    chosen: Config | None = None
+    key: bytes = b""
+
+
+def mac_of(at: str, kind: str, actor: bytes, subject: bytes, data: bytes) -> bytes:
+    """Return the MAC (32 bytes) of an entry, from its exact time (`exact_time`) and commitments.
+
+    Raises `NotConfigured` without a secret key.
+    """
+    chosen = config()
+    if _Derived.chosen is not chosen:
+        _Derived.key, _Derived.chosen = mac_key("ledger"), chosen
+    told = b"".join((FORMAT, actor, subject, data, at.encode(), kind.encode()))
+    return hmac.digest(_Derived.key, told, "sha256")
+
+
+def written_here(entries: Iterable[Entry]) -> list[Entry]:
+    """Return those of some entries that Kinward wrote, in their order and each once.
+
+    Whoever decides something by entries reads them through this. Name entries by subject, kind,
+    actor and data, and choose by number afterwards: else a repeated entry passes for the first.
+    """
+    told = list(entries)
+    former = _former([entry for entry in told if entry.mac is None])
+    return _without_repeats(
+        [
+            entry
+            for entry in told
+            if (entry.pk in former if entry.mac is None else has_true_mac(entry) and _fits(entry))
+        ]
+    )
+
+
+def first_written(entries: QuerySet[Entry]) -> Entry | None:
+    """Return the first of some ordered entries that Kinward wrote. Reads no more than it must."""
+    for entry in entries.iterator(chunk_size=CHUNK):
+        if written_here([entry]) and not _repeats_another(entry):
+            return entry
+    return None
+
+
+def has_true_mac(entry: Entry) -> bool:
+    """Return whether the MAC of an entry is that of its time, kind and commitments."""
+    expected = mac_of(
+        exact_time(entry.at),
+        entry.kind,
+        bytes(entry.actor_commitment or b""),
+        bytes(entry.subject_commitment or b""),
+        bytes(entry.data_commitment or b""),
+    )
+    return hmac.compare_digest(expected, bytes(entry.mac or b""))
+
+
+def _fits(entry: Entry) -> bool:
+    """Return whether each value that an entry has is the one that it is committed to."""
+    values = (
+        ("actor", entry.actor, entry.actor_salt, entry.actor_commitment),
+        ("subject", entry.subject, entry.subject_salt, entry.subject_commitment),
+        ("data", entry.data, entry.data_salt, entry.data_commitment),
+    )
+    for name, value, salt, commitment in values:
+        if value is None:
+            continue
+        told = committed_data(entry.at, value) if name == "data" else value
+        try:
+            expected = commit(name, told, bytes(salt or b""))
+        except (OverflowError, ValueError, TypeError):  # such as a number that no entry has
+            return False
+        if not hmac.compare_digest(expected, bytes(commitment or b"")):
+            return False
+    return True
+
+
+def _former(entries: Sequence[Entry]) -> set[int]:
+    """Return the numbers of those entries without a MAC that are from before the MACs."""
+    if not entries:
+        return set()
+    log = Log.objects.first()
+    chained = {e.pk for e in entries if e.digest is not None and (not log or e.pk <= log.chained)}
+    rest = [entry.pk for entry in entries if entry.digest is None]
+    first = first_leaf(log)
+    if first is None:
+        return chained | set(rest)
+    if first == 0 or not rest:
+        return chained
+    placed = Leaf.objects.filter(entry_id__in=rest, index__lt=first)
+    return chained | set(placed.values_list("entry_id", flat=True))
+
+
+def first_leaf(log: Log | None) -> int | None:
+    """Return from which leaf on every entry needs a MAC. None: no entry has one yet.
+
+    Where neither the log nor the file says so any more, the first entry with a true MAC does.
+    """
+    if log is None:
+        return 0
+    known = first_known(log)
+    return _first_with_mac() if known is None else known
+
+
+def _first_with_mac() -> int | None:
+    leaves = Leaf.objects.select_related("entry").filter(entry__mac__isnull=False)
+    for leaf in leaves.order_by("index").iterator(chunk_size=CHUNK):
+        if leaf.entry is not None and has_true_mac(leaf.entry):
+            return leaf.index
+    return None
+
+
+def _without_repeats(entries: list[Entry]) -> list[Entry]:
+    by_mac: dict[bytes, list[int]] = defaultdict(list)
+    for entry in entries:
+        if entry.mac is not None:
+            by_mac[bytes(entry.mac)].append(entry.pk)
+    repeats = {
+        number
+        for numbers in by_mac.values()
+        if len(numbers) > 1
+        for number in set(numbers) - {_original(numbers)}
+    }
+    return [entry for entry in entries if entry.pk not in repeats] if repeats else entries
+
+
+def _original(numbers: Sequence[int]) -> int:
+    """Return which of the entries with one MAC has the first leaf. Nobody moves a leaf unseen."""
+    placed = Leaf.objects.filter(entry_id__in=numbers).order_by("index")
+    first = placed.values_list("entry_id", flat=True).first()
+    return min(numbers) if first is None else first
+
+
+def _repeats_another(entry: Entry) -> bool:
+    """Return whether an entry was written before. The index of subjects finds the other one."""
+    if entry.mac is None:
+        return False
+    same = Entry.objects.filter(subject=entry.subject, kind=entry.kind, mac=entry.mac)
+    numbers = list(same.values_list("pk", flat=True))
+    return len(numbers) > 1 and _original(numbers) != entry.pk
+
+
+class Stranger(NamedTuple):
+    """An entry that Kinward did not write. `repeats`: the number of the one that it repeats."""
+
+    number: int
+    kind: str
+    repeats: int | None = None
+
+
+def strangers(after: int, most: int, since: datetime | None) -> tuple[list[Stranger], int, int]:
+    """Go over up to `most` entries with greater numbers, and find those that Kinward did not write.
+
+    Returns them, the count of entries, and the last number, or 0 at the end. It looks at MACs and
+    not at values: `verify_ledger` does that.
+    """
+    entries = Entry.objects.filter(pk__gt=after).order_by("pk")
+    if since is not None:
+        entries = entries.filter(at__gte=since)
+    batch = list(entries.defer("actor", "subject", "data", "previous")[:most])
+    former = _former([entry for entry in batch if entry.mac is None])
+    found = [
+        Stranger(entry.pk, entry.kind)
+        for entry in batch
+        if not (has_true_mac(entry) if entry.mac is not None else entry.pk in former)
+    ]
+    return found, len(batch), batch[-1].pk if len(batch) == most else 0
+
+
+def repeated(most: int) -> Iterator[Stranger]:
+    """Yield the entries that repeat another one, of up to `most` that somebody repeated."""
+    by_mac: dict[bytes, list[tuple[bool, int, int]]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_REPEATS, [most])
+        for mac, number, index in cursor.fetchall():
+            by_mac[bytes(mac)].append((index is None, index or 0, number))
+    for same in by_mac.values():
+        (*_, original), *others = sorted(same)
+        kinds = dict(Entry.objects.filter(pk__in=[n for *_, n in others]).values_list("pk", "kind"))
+        for *_, number in others:
+            yield Stranger(number, kinds[number], repeats=original)
+
+
+class Strangers:
+    """Counts the entries that Kinward did not write, along a walk in the order of leaves."""
+
+    def __init__(self, log: Log | None) -> None:
+        self._first = first_leaf(log)
+        self.numbers: list[int] = []  # the first of them
+        self.count = 0
+
+    def look_at(self, entry: Entry, index: int | None) -> None:
+        """Look at an entry and its leaf's place, None without one. Its values fit already."""
+        if entry.mac is not None:
+            true = has_true_mac(entry)
+        else:
+            true = self._first is None or (index is not None and index < self._first)
+        if not true:
+            self.count += 1
+            self.numbers = self.numbers or [entry.pk]
