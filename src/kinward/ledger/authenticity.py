@@ -13,7 +13,7 @@ import hmac
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -93,7 +93,7 @@ def has_true_mac(entry: Entry) -> bool:
 
 def _fits(entry: Entry) -> bool:
     """Return whether each value that an entry has is the one that it is committed to."""
-    values = (
+    values: tuple[tuple[str, Any, Any, Any], ...] = (
         ("actor", entry.actor, entry.actor_salt, entry.actor_commitment),
         ("subject", entry.subject, entry.subject_salt, entry.subject_commitment),
         ("data", entry.data, entry.data_salt, entry.data_commitment),
