@@ -1,9 +1,15 @@
 """Entries to test the ledger with, and somebody who gets round its triggers."""
 
+import os
+from datetime import UTC, datetime
+from typing import Any
+
 from django.db import connection, transaction
 
 from kinward.access.actor import Actor
 from kinward.ledger.kinds import Fact
+from kinward.ledger.leaves import SALT_BYTES, commit, committed_data
+from kinward.ledger.models import Entry
 from kinward.ledger.services import record
 
 
@@ -25,6 +31,34 @@ def write(count: int, *, together: bool = False) -> list[int]:
             subject = f"thing:{number % 3}"
             numbers.append(record(actor=Actor.system("test"), subject=subject, fact=fact))
     return numbers
+
+
+def forge_entry(
+    kind: str,
+    subject: str,
+    data: Any,
+    mac: bytes | None = None,
+    *,
+    actor: str = "staff:somebody",
+    **more: Any,
+) -> Entry:
+    """Write an entry with salts and commitments that fit, as a stranger with SQL would."""
+    at, salts = datetime.now(UTC), [os.urandom(SALT_BYTES) for _ in range(3)]
+    return Entry.objects.create(
+        at=at,
+        kind=kind,
+        actor=actor,
+        subject=subject,
+        data=data,
+        actor_salt=salts[0],
+        subject_salt=salts[1],
+        data_salt=salts[2],
+        actor_commitment=commit("actor", actor, salts[0]),
+        subject_commitment=commit("subject", subject, salts[1]),
+        data_commitment=commit("data", committed_data(at, data), salts[2]),
+        mac=mac,
+        **more,
+    )
 
 
 def past_the_triggers(statement: str, *values: int | bytes | str | None) -> None:

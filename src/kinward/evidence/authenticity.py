@@ -6,7 +6,6 @@ ledger has the entry of the sealing. The check has the digests that are reported
 """
 
 import hashlib
-import hmac
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from kinward.access import Actor
 from kinward.evidence.models import Evidence
 from kinward.evidence.storage import evidence_of
 from kinward.ground.errors import KinwardError
-from kinward.ground.secrets import mac
+from kinward.ground.secrets import is_mac, mac
 from kinward.ledger.api import Entry, kinds, record, written_here
 
 log = structlog.get_logger(__name__)
@@ -34,29 +33,30 @@ class Damaged(KinwardError):
 
 def mac_of(evidence: Evidence) -> bytes:
     """Return the MAC (32 bytes) of what a row says of its file, and of its check's digests."""
+    return mac(_told(evidence), "evidence")
+
+
+def _told(evidence: Evidence) -> bytes:
     check = evidence.check_made
-    return mac(
-        _encode(
-            [
-                1,  # the format
-                str(evidence.pk),
-                str(evidence.case_id),
-                evidence.content_id,
-                [evidence.sha256, evidence.md5, evidence.size],
-                [evidence.moving, evidence.decodable],
-                check and [str(check.pk), check.sha256, check.sha1, check.md5],
-                evidence.sealed_sha256,
-                evidence.key_id,
-                hashlib.sha256(bytes(evidence.wrapped_key or b"")).hexdigest(),
-            ]
-        ),
-        "evidence",
+    return _encode(
+        [
+            1,  # the format
+            str(evidence.pk),
+            str(evidence.case_id),
+            evidence.content_id,
+            [evidence.sha256, evidence.md5, evidence.size],
+            [evidence.moving, evidence.decodable],
+            check and [str(check.pk), check.sha256, check.sha1, check.md5],
+            evidence.sealed_sha256,
+            evidence.key_id,
+            hashlib.sha256(bytes(evidence.wrapped_key or b"")).hexdigest(),
+        ]
     )
 
 
 def find_difference(evidence: Evidence) -> str:
     """Return what differs from the file that was sealed, or "". Reads no byte of the file."""
-    if not hmac.compare_digest(mac_of(evidence), bytes(evidence.mac)):
+    if not is_mac(bytes(evidence.mac), _told(evidence), "evidence"):
         return "Its row is not the one that was written."
     if evidence.location and evidence_of(evidence.location) != evidence.pk:
         return "Its object is that of another file."

@@ -7,7 +7,6 @@ nobody takes one out from among them. That the last one is gone, `kinward ledger
 Those who write hold the rows of the case's files.
 """
 
-import hmac
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -15,11 +14,12 @@ from uuid import UUID
 
 import msgspec
 
-from kinward.ground.secrets import mac
+from kinward.ground.secrets import is_mac, mac
 from kinward.ledger.api import Entry, kinds, written_here
 
 TERM: Final = kinds.EvidenceTermSet.kind
 HELD: Final = kinds.EvidenceHeld.kind
+PURPOSE: Final = "evidence term"  # of the MACs
 KINDS: Final = (TERM, HELD, kinds.EvidenceHoldEnded.kind)
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -31,7 +31,9 @@ def signed(case_id: UUID, fact: Said) -> Said:
     subject = f"case:{case_id}"
     after = max((entry.pk for entry, true in words_on(subject) if true), default=0)
     until = fact.until if isinstance(fact, kinds.EvidenceTermSet) else ""
-    return msgspec.structs.replace(fact, after=after, mac=_mac(subject, fact.kind, until, after))
+    return msgspec.structs.replace(
+        fact, after=after, mac=mac(_told(subject, fact.kind, until, after), PURPOSE).hex()
+    )
 
 
 def words_on(subject: str) -> Iterator[tuple[Entry, bool]]:
@@ -71,9 +73,12 @@ def _is_true(entry: Entry, before: int) -> bool:
         with_mac = Entry.objects.filter(kind__in=KINDS, pk__lt=entry.pk, data__has_key="mac")
         return bool(written_here([entry])) and not with_mac.exists()
     until = str(data["until"]) if entry.kind == TERM else ""
-    expected = _mac(str(entry.subject), entry.kind, until, before)
-    return data.get("after") == before and hmac.compare_digest(expected, str(data["mac"]))
+    told = _told(str(entry.subject), entry.kind, until, before)
+    try:
+        return data.get("after") == before and is_mac(bytes.fromhex(data["mac"]), told, PURPOSE)
+    except (ValueError, TypeError):  # it is no hexadecimal number
+        return False
 
 
-def _mac(subject: str, kind: str, until: str, after: int) -> str:
-    return mac(_encode([1, subject, kind, until, after]), "evidence term").hex()
+def _told(subject: str, kind: str, until: str, after: int) -> bytes:
+    return _encode([1, subject, kind, until, after])

@@ -40,6 +40,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""
     processes: int = 1
     secret_key: str = ""
+    secret_keys_before: str = ""
     log_level: str = "info"
     trusted_proxies: str = ""
     forwarded_header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
@@ -214,6 +215,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             raise NotConfigured(
                 f"The secret {name!r} is neither in KINWARD_{name.upper()} nor readable at {path}."
             ) from error
+
+    def secrets_before(self, name: str) -> list[str]:
+        """Return the former values of a secret, one a line, from where its own would be."""
+        value, path = getattr(self, name), self.secret_path(name)
+        if not value and path.exists():
+            value = path.read_text()
+        return [line.strip() for line in str(value).splitlines() if line.strip()]
 
     def secret_path(self, name: str) -> Path:
         """Return the path of a secret's file."""

@@ -1,6 +1,7 @@
 """Short secrets at rest, such as those of one-time codes and partners, sealed with the secret key.
 
-Without a lasting secret key nothing is sealed, and `NotConfigured` is raised.
+A former secret key seals and signs nothing more. What it sealed and signed stays good. Without a
+lasting secret key nothing is sealed, and `NotConfigured` is raised.
 """
 
 import base64
@@ -36,33 +37,47 @@ class CannotOpen(KinwardError):
 
 def seal_text(text: str, purpose: str) -> str:
     """Seal a text for one purpose."""
-    return _fernet(purpose).encrypt(text.encode()).decode()
+    return _fernet(_keys(purpose)[0]).encrypt(text.encode()).decode()
 
 
 def open_text(sealed: str, purpose: str) -> str:
     """Open a sealed text. Raises `CannotOpen` for another key or purpose."""
-    try:
-        return _fernet(purpose).decrypt(sealed.encode()).decode()
-    except InvalidToken as error:
-        raise CannotOpen(f"It was for {purpose}.") from error
+    for key in _keys(purpose):
+        try:
+            return _fernet(key).decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            continue
+    raise CannotOpen(f"It was for {purpose}.")
 
 
 def mac(data: bytes, purpose: str) -> bytes:
     """Return the HMAC-SHA256 (32 bytes) of data for one purpose."""
-    return hmac.digest(mac_key(purpose), data, "sha256")
+    return hmac.digest(mac_keys(purpose)[0], data, "sha256")
 
 
-def mac_key(purpose: str) -> bytes:
-    """Return the key of `mac` for one purpose, for callers that need it very often."""
-    return _key(f"mac.{purpose}")
+def is_mac(told: bytes, data: bytes, purpose: str) -> bool:
+    """Return whether that is the `mac` of data, by the secret key or a former one."""
+    return is_digest(told, data, mac_keys(purpose))
 
 
-def _fernet(purpose: str) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(_key(purpose)))
+def is_digest(told: bytes, data: bytes, keys: Iterable[bytes]) -> bool:
+    """Return whether that is the HMAC-SHA256 of data by one of these keys."""
+    return any(hmac.compare_digest(hmac.digest(key, data, "sha256"), told) for key in keys)
 
 
-def _key(purpose: str) -> bytes:
-    return hashlib.sha256(f"kinward.{purpose}:{config().secret('secret_key')}".encode()).digest()
+def mac_keys(purpose: str) -> list[bytes]:
+    """Return the keys of `is_mac` for one purpose. The first is that of `mac`."""
+    return _keys(f"mac.{purpose}")
+
+
+def _fernet(key: bytes) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(key))
+
+
+def _keys(purpose: str) -> list[bytes]:
+    chosen = config()
+    secrets = [chosen.secret("secret_key"), *chosen.secrets_before("secret_keys_before")]
+    return [hashlib.sha256(f"kinward.{purpose}:{one}".encode()).digest() for one in secrets]
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:

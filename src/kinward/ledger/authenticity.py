@@ -1,9 +1,9 @@
 """Which entries Kinward wrote. Whoever may add rows to the table writes others, and none counts.
 
-Each entry has a MAC (HMAC-SHA256, RFC 2104) by the secret key, which the database does not hold. It
-is over the exact time, the kind and the commitments. These stay when the values are erased, and
-each value has to fit its commitment. An entry that is written again has the MAC of the first one,
-which counts alone: the one whose leaf comes first.
+Each entry has a MAC (HMAC-SHA256, RFC 2104) by the secret key of its day, which the database does
+not hold. It is over the exact time, the kind and the commitments. These stay when the values are
+erased, and each value has to fit its commitment. An entry that is written again has the MAC of the
+first one, which counts alone: the one whose leaf comes first.
 
 Entries from before the MACs have none. The log says at which leaf they end, with a MAC of its own,
 and a file outside the database says so too (`boundary`).
@@ -19,9 +19,9 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from kinward.ground.config import Config, config
-from kinward.ground.secrets import mac_key
+from kinward.ground.secrets import is_digest, mac_keys
 from kinward.ledger.boundary import first_known
-from kinward.ledger.leaves import commit, committed_data, exact_time
+from kinward.ledger.leaves import committed_data, exact_time, is_commitment
 from kinward.ledger.models import Entry, Leaf, Log
 
 FORMAT: Final = b"kinward.entry-mac/1\n"
@@ -36,10 +36,10 @@ WHERE e.mac IN (
 
 
 class _Derived:
-    """The key of the MACs, derived once for each configuration. A call costs a lookup."""
+    """The keys of the MACs, derived once for each configuration. A call costs a lookup."""
 
     chosen: Config | None = None
-    key: bytes = b""
+    all: Sequence[bytes] = ()
 
 
 def mac_of(at: str, kind: str, actor: bytes, subject: bytes, data: bytes) -> bytes:
@@ -47,11 +47,18 @@ def mac_of(at: str, kind: str, actor: bytes, subject: bytes, data: bytes) -> byt
 
     Raises `NotConfigured` without a secret key.
     """
+    return hmac.digest(_keys()[0], _told(at, kind, actor, subject, data), "sha256")
+
+
+def _told(at: str, kind: str, *commitments: bytes) -> bytes:
+    return b"".join((FORMAT, *commitments, at.encode(), kind.encode()))
+
+
+def _keys() -> Sequence[bytes]:
     chosen = config()
     if _Derived.chosen is not chosen:
-        _Derived.key, _Derived.chosen = mac_key("ledger"), chosen
-    told = b"".join((FORMAT, actor, subject, data, at.encode(), kind.encode()))
-    return hmac.digest(_Derived.key, told, "sha256")
+        _Derived.all, _Derived.chosen = mac_keys("ledger"), chosen
+    return _Derived.all
 
 
 def written_here(entries: Iterable[Entry]) -> list[Entry]:
@@ -81,14 +88,14 @@ def first_written(entries: QuerySet[Entry]) -> Entry | None:
 
 def has_true_mac(entry: Entry) -> bool:
     """Return whether the MAC of an entry is that of its time, kind and commitments."""
-    expected = mac_of(
+    told = _told(
         exact_time(entry.at),
         entry.kind,
         bytes(entry.actor_commitment or b""),
         bytes(entry.subject_commitment or b""),
         bytes(entry.data_commitment or b""),
     )
-    return hmac.compare_digest(expected, bytes(entry.mac or b""))
+    return is_digest(bytes(entry.mac or b""), told, _keys())
 
 
 def _fits(entry: Entry) -> bool:
@@ -102,11 +109,7 @@ def _fits(entry: Entry) -> bool:
         if value is None:
             continue
         told = committed_data(entry.at, value) if name == "data" else value
-        try:
-            expected = commit(name, told, bytes(salt or b""))
-        except (OverflowError, ValueError, TypeError):  # such as a number that no entry has
-            return False
-        if not hmac.compare_digest(expected, bytes(commitment or b"")):
+        if not is_commitment(bytes(commitment or b""), name, told, bytes(salt or b"")):
             return False
     return True
 

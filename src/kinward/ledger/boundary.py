@@ -5,7 +5,6 @@ The log's row says so, with a MAC by the secret key. A file outside the database
 whoever owns the database could take the row's word away, and each MAC with it.
 """
 
-import hmac
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +13,7 @@ from django.db import transaction
 
 from kinward.ground.config import config
 from kinward.ground.files import write_whole
-from kinward.ground.secrets import mac
+from kinward.ground.secrets import is_mac, mac
 from kinward.ledger.models import Log
 
 log_ = structlog.get_logger(__name__)
@@ -31,8 +30,8 @@ def said(log: Log) -> int | None:
     """Return the leaf that the log's row names. None where it names none, or not by our key."""
     if log.macs_from is None:
         return None
-    true = hmac.compare_digest(_mac(log.macs_from, log.chained), bytes(log.macs_from_mac))
-    return log.macs_from if true else None
+    told = _told(log.macs_from, log.chained)
+    return log.macs_from if is_mac(bytes(log.macs_from_mac), told, _PURPOSE) else None
 
 
 def settle(log: Log, first: int) -> None:
@@ -40,7 +39,7 @@ def settle(log: Log, first: int) -> None:
 
     The file follows once that is committed.
     """
-    log.macs_from, log.macs_from_mac = first, _mac(first, log.chained)
+    log.macs_from, log.macs_from_mac = first, mac(_told(first, log.chained), _PURPOSE)
     origin = log.origin
     transaction.on_commit(lambda: keep(origin, first))
 
@@ -82,5 +81,5 @@ def kept_path() -> Path:
     return config().data_dir / "ledger" / "macs"
 
 
-def _mac(first: int, chained: int) -> bytes:
-    return mac(f"{first} {chained}".encode(), _PURPOSE)
+def _told(first: int, chained: int) -> bytes:
+    return f"{first} {chained}".encode()

@@ -27,6 +27,14 @@ def commit(name: str, value: Any, salt: bytes) -> bytes:
     return hmac.digest(salt, name.encode() + b"\0" + _encode(value), "sha256")
 
 
+def is_commitment(told: bytes, name: str, value: Any, salt: bytes) -> bool:
+    """Return whether that is the commitment to a value, whatever JSON the value is."""
+    try:
+        return hmac.compare_digest(commit(name, value, salt), told)
+    except (OverflowError, ValueError, TypeError, RecursionError):  # no entry of ours has it
+        return False
+
+
 def committed_data(at: datetime, data: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the commitment to the data is over: the exact time in UTC, and the fact."""
     return {"at": exact_time(at), "fact": data}

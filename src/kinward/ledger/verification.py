@@ -6,7 +6,6 @@ changed by somebody who holds the database and the key shows only outside: in a 
 somebody else kept.
 """
 
-import hmac
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
@@ -19,7 +18,7 @@ from kinward.ledger.authenticity import Strangers, repeated
 from kinward.ledger.boundary import difference
 from kinward.ledger.chain import GENESIS, digest
 from kinward.ledger.claims import Broken, Claimed, Head, claimed_roots, keys_at_hand
-from kinward.ledger.leaves import chain_leaf, commit, committed_data, entry_leaf
+from kinward.ledger.leaves import chain_leaf, committed_data, entry_leaf, is_commitment
 from kinward.ledger.merkle import Frontier, leaf_hash, split_hashes
 from kinward.ledger.models import Entry, HashTile, Leaf, Log
 from kinward.ledger.sequencing import TILE_BYTES, here
@@ -250,7 +249,7 @@ def _content(entry: Entry) -> bytes:
         if value is None:
             continue
         told = committed_data(entry.at, value) if name == "data" else value
-        if not hmac.compare_digest(commit(name, told, bytes(salt)), bytes(commitment or b"")):
+        if not is_commitment(bytes(commitment or b""), name, told, bytes(salt)):
             raise Broken(entry.seq, f"its {name} or time is not what it is committed to")
     actor, subject, data = (bytes(each[2] or b"") for each in values.values())
     return entry_leaf(at=entry.at, kind=entry.kind, actor=actor, subject=subject, data=data)

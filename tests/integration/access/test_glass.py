@@ -39,6 +39,7 @@ from kinward.ledger.models import Entry
 from kinward.ledger.verification import verify_ledger
 from kinward.policy.sources import read_files
 from tests.integration.web.test_console import signed_in
+from tests.support.ledgers import forge_entry
 
 pytestmark = pytest.mark.django_db
 HERON = Actor.operator("heron")
@@ -167,6 +168,15 @@ def test_a_delay_vouches_for_nobody_nor_does_whom_it_brought_in(glass: BrokenGla
     refused(glass, "second")
     third = Staff.objects.get(username="third")
     review_glass(glass_id=glass.pk, justified=False, note="No reason.", staff=third)
+
+
+def test_no_entry_that_kinward_did_not_write_vouches_for_anybody(glass: BrokenGlass) -> None:
+    """Else an operator with SQL lets a colleague have given the role."""
+    ada = person("ada", "administrator")
+    made_an_auditor(HERON, "puppet")
+    told = {"was": "", "role": "auditor"}
+    forge_entry("staff.role_changed", "staff:puppet", told, actor=str(ada.actor))
+    refused(glass, "puppet")
 
 
 def test_the_first_administrator_vouches_for_others_and_not_for_themselves() -> None:

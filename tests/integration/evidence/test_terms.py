@@ -24,7 +24,7 @@ from tests.support.compared import gaps
 from tests.support.custody import agreed_destruction, end_hold, end_term
 from tests.support.families import make_account
 from tests.support.helpers import quarantined
-from tests.support.ledgers import past_the_triggers
+from tests.support.ledgers import forge_entry, past_the_triggers
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -68,6 +68,14 @@ def a_date_and_an_entry_with_a_mac(evidence: Evidence) -> None:
     rows(expires_at=NOW - YEAR)
     newest = Entry.objects.filter(kind="evidence.term_set").latest("pk")
     write(evidence, term(NOW - YEAR, after=newest.pk, mac="0" * 64))
+
+
+def a_date_and_an_entry_of_nobody(evidence: Evidence) -> None:
+    """As an earlier version wrote them, whose entries about terms had no MAC."""
+    rows(expires_at=NOW - YEAR)
+    past_the_triggers("DELETE FROM ledger_entry WHERE kind = 'evidence.term_set'")
+    told = {"until": (NOW - YEAR).isoformat(), "why": "report finished", "files": 1}
+    forge_entry("evidence.term_set", f"case:{evidence.case_id}", told)
 
 
 def the_first_term_again(evidence: Evidence) -> None:
@@ -120,6 +128,7 @@ def an_old_end_of_the_hold(evidence: Evidence) -> None:
         a_date,
         a_date_and_its_entry,
         a_date_and_an_entry_with_a_mac,
+        a_date_and_an_entry_of_nobody,
         the_first_term_again,
         a_date_of_a_file_that_came_later,
         no_hold,

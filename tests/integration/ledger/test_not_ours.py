@@ -1,10 +1,7 @@
 """Somebody who may write to the database adds entries, and none of them counts."""
 
 import hashlib
-import os
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from django.db import transaction
@@ -14,13 +11,12 @@ from kinward.access.actor import Actor
 from kinward.erasure.replay import needs_list
 from kinward.ledger.api import kinds, record, written_here
 from kinward.ledger.boundary import kept, kept_path
-from kinward.ledger.leaves import SALT_BYTES, commit, committed_data
 from kinward.ledger.models import Entry, Log
 from kinward.ledger.sequencing import sequence_all
 from kinward.ledger.verification import verify_ledger
 from kinward.reconciliation.api import comparison, reconcile
 from kinward.reconciliation.models import Difference
-from tests.support.ledgers import past_the_triggers, write
+from tests.support.ledgers import forge_entry, past_the_triggers, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,44 +28,24 @@ SELECT {what} at, kind, actor, subject, data, actor_salt, subject_salt, data_sal
 """
 
 
-def forged(kind: str, subject: str, data: Any, mac: bytes | None = None, **more: Any) -> Entry:
-    """An entry with salts and commitments that fit, as a stranger with SQL writes it."""
-    at, salts = datetime.now(UTC), [os.urandom(SALT_BYTES) for _ in range(3)]
-    return Entry.objects.create(
-        at=at,
-        kind=kind,
-        actor="staff:somebody",
-        subject=subject,
-        data=data,
-        actor_salt=salts[0],
-        subject_salt=salts[1],
-        data_salt=salts[2],
-        actor_commitment=commit("actor", "staff:somebody", salts[0]),
-        subject_commitment=commit("subject", subject, salts[1]),
-        data_commitment=commit("data", committed_data(at, data), salts[2]),
-        mac=mac,
-        **more,
-    )
-
-
 @pytest.mark.parametrize("mac", [None, b"", bytes(32), hashlib.sha256(b"").digest()], ids=str)
 def test_an_entry_by_somebody_else_counts_for_nothing_and_is_named(mac: bytes | None) -> None:
     numbers = write(3)
-    entry = forged("test.done", "thing:1", {"n": 9, "t": "ä"}, mac)
+    entry = forge_entry("test.done", "thing:1", {"n": 9, "t": "ä"}, mac)
     for _ in range(2):  # before it has its leaf, and after
         counted = [one.pk for one in written_here(Entry.objects.order_by("pk"))]
         assert counted == numbers
         found = verify_ledger()
         assert (found.broken_at, found.why) == (entry.pk, "Kinward did not write it")
         assert sequence_all() in (4, 0), "it has its leaf all the same"
-    forged("test.done", "thing:1", {"n": 8, "t": "ä"}, mac)
+    forge_entry("test.done", "thing:1", {"n": 8, "t": "ä"}, mac)
     assert verify_ledger().why == "Kinward did not write it, nor 1 more"
 
 
 def test_an_entry_in_a_gap_of_the_numbers_is_no_older_one() -> None:
     write(1)
     sequence_all()
-    assert forged("test.done", "thing:1", {"n": 9}, seq=1).seq == 1
+    assert forge_entry("test.done", "thing:1", {"n": 9}, seq=1).seq == 1
     sequence_all()
     assert [entry.pk for entry in written_here(Entry.objects.all())] != [1]
     assert verify_ledger().broken_at == 1
@@ -128,7 +104,7 @@ def test_entries_of_an_earlier_version_count_up_to_the_first_with_a_mac() -> Non
     new = write(2)
     sequence_all()
     assert (Log.objects.get().macs_from, kept(Log.objects.get().origin)) == (3, 3)
-    forged("test.done", "thing:1", {"n": 9})
+    forge_entry("test.done", "thing:1", {"n": 9})
     sequence_all()
     assert [one.pk for one in written_here(Entry.objects.order_by("pk"))] == old + new
     kept_path().unlink()
@@ -144,18 +120,18 @@ def restored(lines: int) -> None:
 
 
 def a_restore() -> Callable[[], bool]:
-    forged("backup.restored", "backup:x", {"origin": "x", "lines": 0, "last": ""})
+    forge_entry("backup.restored", "backup:x", {"origin": "x", "lines": 0, "last": ""})
     return lambda: not needs_list()
 
 
 def a_list() -> Callable[[], bool]:
     restored(1)
-    forged("erasures.listed", "erasures", {"lines": 0, "last": "", "why": "no list"})
+    forge_entry("erasures.listed", "erasures", {"lines": 0, "last": "", "why": "no list"})
     return needs_list
 
 
 def a_comparison() -> Callable[[], bool]:
-    forged("ledger.reconciled", "reconciliation:1", {"everything": True})
+    forge_entry("ledger.reconciled", "reconciliation:1", {"everything": True})
     return lambda: comparison().finished_at is None
 
 
@@ -167,7 +143,7 @@ def test_what_a_forged_entry_says_has_no_effect(deed: Callable[[], Callable[[], 
 
 def test_the_daily_comparison_names_each_of_them() -> None:
     (number,) = write(1)
-    entry = forged("staff.role_changed", "staff:kim", {"was": "", "role": "administrator"})
+    entry = forge_entry("staff.role_changed", "staff:kim", {"was": "", "role": "administrator"})
     past_the_triggers(COPY.format(to="", what=""), number)
     sequence_all()
     reconcile()
