@@ -88,6 +88,8 @@ def test_everything_comes_back_and_is_proved(tmp_path: Path, cluster: Path) -> N
     looked = two.run("-c", LOOK)
     assert looked.returncode == 0, looked.stderr
     assert looked.stdout.splitlines() == ["location database"] * 2
+    settled = two.kinward("erase", "--replay", "--no-list", "Nobody was ever erased.")
+    assert settled.returncode == 0, settled.stderr
     begun = two.kinward("ledger", "show", f"backup:{directory.name}").stdout
     assert "backup.begun" in begun, "also in what was brought back"
     assert "backup.restored" in begun
