@@ -83,7 +83,6 @@ CLOCK: Final = {
     "guidelines.services.go_ahead_alone",
     "guidelines.services.pin_guidelines",
     "ledger.authenticity.repeated",  # reads, in SQL
-    "ledger.boundary.settle",
     "ledger.holder_words.note_failed",
     "ledger.holder_words.note_received",
     "ledger.queries.unsequenced_since",  # reads, in SQL

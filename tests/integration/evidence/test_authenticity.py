@@ -172,7 +172,7 @@ INSIDE = {
     "care._find_rot": "compares",
     "care.store_next_file": "compares, and moves them sealed",
     "care._rewrap": "compares, and wraps the key again",
-    "authenticity.mac_of": "makes the MAC",
+    "authenticity._told": "makes the MAC",
     "cli.backups.objects.copy_object": "copies them sealed",
     "cli.backups.objects.put_objects": "compares with the row, and puts them back sealed",
     "cli.doctor.evidence.check_keys": "a sample of its own",
