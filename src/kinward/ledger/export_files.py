@@ -15,6 +15,7 @@ Without the folder `entries` only hashes can be verified.
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -25,13 +26,16 @@ from kinward.ledger.tiles import WIDTH, Tile, tile_root
 
 PART: Final = WIDTH * WIDTH  # entries of a file: a full tile of level 1
 MAX_LINE: Final = 4 * 1024 * 1024  # bytes
-ENTRY_HEADER: Final = "kinward.entry/1"
 FIELDS: Final = ("actor", "subject", "data")
 SALT_HEX: Final = 64
 ROTATED: Final = b',"ledger.key_rotated",'
 BEFORE_KIND: Final = 39  # bytes of a leaf
 
 _KEYS: Final = {"leaf", *FIELDS}
+# The leaf of an entry, as `leaves` writes it: the hour, the kind, and a commitment for each field.
+_LEAF: Final = re.compile(
+    r'kinward\.entry/1\n\["[0-9TZ:-]+","[^"\\]+"' + ',"([0-9a-f]{64})"' * len(FIELDS) + r"\]"
+).fullmatch
 
 
 class NotVerified(Exception):
@@ -129,11 +133,10 @@ def leaf_bytes(number: int, line: bytes) -> tuple[bytes, int]:
 
 
 def _check_values(number: int, leaf: str, entry: dict[str, object]) -> None:
-    header, _, body = leaf.partition("\n")
-    content = _json(body, f"The leaf of entry {number}")
-    if header != ENTRY_HEADER or not isinstance(content, list) or len(content) != 5:
+    committed = _LEAF(leaf)
+    if committed is None:
         raise NotVerified(f"The leaf of entry {number} has no commitments, so it proves no values.")
-    for place, name in enumerate(FIELDS, 2):
+    for place, name in enumerate(FIELDS, 1):
         if name not in entry:
             continue
         match entry[name]:
@@ -141,7 +144,7 @@ def _check_values(number: int, leaf: str, entry: dict[str, object]) -> None:
                 made = _commitment(salt, name, value)
             case _:
                 raise NotVerified(f"Entry {number}: {name} is no salt with a value.")
-        if made != content[place]:
+        if made != committed[place]:
             raise NotVerified(f"Entry {number}: {name} is not what the leaf commits to.")
 
 
@@ -203,11 +206,9 @@ def read_lines(path: Path, most: int = MAX_LINE) -> Iterator[bytes]:
         raise NotVerified(f"{path.name} cannot be read: {error.strerror}.") from None
 
 
-def _json(text: bytes | str, what: str) -> object:
+def _json(text: bytes, what: str) -> object:
     try:
-        return json.loads(
-            text if isinstance(text, str) else text.decode(), object_pairs_hook=_object
-        )
+        return _parse(text.decode())
     except (ValueError, RecursionError):
         raise NotVerified(f"{what} is not JSON.") from None
 
@@ -218,6 +219,9 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) < len(pairs):
         raise ValueError("a name comes twice")
     return found
+
+
+_parse: Final = json.JSONDecoder(object_pairs_hook=_object).decode
 
 
 def _tiles_over(first: int, count: int) -> Iterator[Tile]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -115,6 +116,15 @@ def changed_value(number: int, name: str, value: str) -> str:
     return json.dumps(line)
 
 
+HOUR_AND_KIND: Final = ("2026-11-21T12:00:00Z", "case.opened")
+
+
+def committed_to(content: list[object], salt: str) -> str:
+    """Return the line of an entry with data, whose leaf has this content."""
+    leaf = "kinward.entry/1\n" + json.dumps(content, separators=(",", ":"))
+    return json.dumps({"leaf": leaf, "data": [salt, "{}"]})
+
+
 @pytest.mark.parametrize(
     ("number", "line", "why"),
     [
@@ -130,16 +140,15 @@ def changed_value(number: int, name: str, value: str) -> str:
         (9, '{"leaf": 7}', "Entry 9 has no leaf"),
         (9, '{"leaf": "\\ud800"}', "The leaf of entry 9 is not text"),
         (9, '{"leaf": "x", "note": "believe me"}', "Entry 9 has fields that nothing proves"),
-        (9, '{"leaf": "x", "data": ["00", "{}"]}', "The leaf of entry 9 is not JSON"),
+        (9, '{"leaf": "x", "data": ["00", "{}"]}', "The leaf of entry 9 has no commitments"),
         (9, '{"leaf": "x\\n[]", "data": ["00", "{}"]}', "has no commitments"),
+        (9, committed_to([1, 2, 3, 4, 5], "00"), "has no commitments"),
+        (9, committed_to(["h", "k", *[["0" * 64]] * 3], "00"), "has no commitments"),
+        (9, committed_to([*HOUR_AND_KIND, *["0" * 64] * 2], "00"), "has no commitments"),
+        (9, committed_to([*HOUR_AND_KIND, *["0" * 64] * 3], "00"), "data is no salt with a value"),
         (
             9,
-            '{"leaf": "kinward.entry/1\\n[1,2,3,4,5]", "data": ["00", "{}"]}',
-            "data is no salt with a value",
-        ),
-        (
-            9,
-            '{"leaf": "kinward.entry/1\\n[1,2,3,4,5]", "data": ["' + "g" * 64 + '", "{}"]}',
+            committed_to([*HOUR_AND_KIND, *["0" * 64] * 3], "g" * 64),
             "data is not what the leaf commits to",
         ),
         (9, "[" * 100_000, "Entry 9 is not JSON"),
