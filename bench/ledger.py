@@ -22,7 +22,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +30,7 @@ if __name__ == "__main__":
     atexit.register(shutil.rmtree, DIRECTORY, ignore_errors=True)  # after the server has stopped
     os.environ["KINWARD_DATA_DIR"] = DIRECTORY
 
-FORMER, ONE_BY_ONE, AT_ONCE = "the former chain", "the log, one by one", "the log, all at once"
+FORMER, NOW = "the former chain", "the log"
 WRITERS: Final = 16
 PROOFS: Final = 300
 CHAIN_LOCK: Final = 0x4B494E57415244
@@ -46,7 +45,7 @@ CREATE INDEX ON bench_chain (kind, seq);
 """
 INTO: Final = """
 COPY ledger_entry (at, kind, actor, subject, data, actor_salt, subject_salt, data_salt,
-  actor_commitment, subject_commitment, data_commitment) FROM STDIN
+  actor_commitment, subject_commitment, data_commitment, mac) FROM STDIN
 """
 
 
@@ -110,18 +109,6 @@ def _today() -> Callable[[str, Any], None]:
     return record_now
 
 
-def _one_by_one(record: Callable[[str, Any], None], subject: str, facts: list[Any]) -> None:
-    for fact in facts:
-        record(subject, fact)
-
-
-def _at_once(subject: str, facts: list[Any]) -> None:
-    from kinward.access.actor import Actor
-    from kinward.ledger.services import NewEntry, record_all
-
-    record_all([NewEntry(Actor.system("bench"), subject, fact) for fact in facts])
-
-
 def write(way: str, together: int, seconds: float, begin: Any, counts: Any) -> None:
     """Write entries for some seconds, so many in each transaction. A process of its own."""
     _set_up()
@@ -129,17 +116,15 @@ def write(way: str, together: int, seconds: float, begin: Any, counts: Any) -> N
 
     from kinward.ledger import kinds
 
-    if way == AT_ONCE:
-        record = _at_once
-    else:
-        record = partial(_one_by_one, _former() if way == FORMER else _today())
+    record = _former() if way == FORMER else _today()
     connection.ensure_connection()
     begin.wait()
     written, until = 0, time.monotonic() + seconds
     while time.monotonic() < until:
         facts = [kinds.CaseOpened(account="member-1") for _ in range(together)]
         with transaction.atomic():
-            record(f"case:{os.getpid()}", facts)
+            for fact in facts:
+                record(f"case:{os.getpid()}", fact)
         written += together
     counts.put(written)
 
@@ -159,6 +144,7 @@ def load(count: int, seed: int) -> None:
     import msgspec
     from django.db import connection
 
+    from kinward.ledger.authenticity import mac_of
     from kinward.ledger.leaves import commit, committed_data
 
     chance, at = random.Random(seed), datetime.now(UTC)
@@ -170,8 +156,9 @@ def load(count: int, seed: int) -> None:
             told = committed_data(at, data)
             values = (("actor", actor), ("subject", subject), ("data", told))
             commitments = [commit(*value, salt) for value, salt in zip(values, salts, strict=True)]
+            seal = mac_of(told["at"], "case.opened", *commitments)
             text = msgspec.json.encode(data).decode()
-            copy.write_row((at, "case.opened", actor, subject, text, *salts, *commitments))
+            copy.write_row((at, "case.opened", actor, subject, text, *salts, *commitments, seal))
 
 
 def together(work: Callable[..., Any], *arguments: tuple[Any, ...]) -> None:
@@ -334,14 +321,14 @@ def main(count: int, seconds: float) -> None:
     appended = sequence_all()
     took = time.perf_counter() - began
     print(f"{appended:,} entries loaded, and sequenced at {appended / took:,.0f} a second")
-    for way, size in ((ONE_BY_ONE, 5), (ONE_BY_ONE, 50), (AT_ONCE, 50)):
+    for size in (5, 50):
         former = round_of(FORMER, size, seconds, lambda: None)
         context, delays = multiprocessing.get_context("spawn"), list[float]()
         ready, stop, enough = context.Event(), context.Event(), threading.Event()
         sequencer = _spawn(sequence, ready, stop)
         ready.wait()
         watcher = threading.Thread(target=watch_delay, args=[enough, delays])
-        rate = round_of(way, size, seconds, watcher.start)
+        rate = round_of(NOW, size, seconds, watcher.start)
         enough.set()
         watcher.join()
         stop.set()

@@ -29,7 +29,8 @@ def write(count: int, *, together: bool = False) -> list[int]:
         with transaction.atomic():
             fact = Done(n=number)
             subject = f"thing:{number % 3}"
-            numbers.append(record(actor=Actor.system("test"), subject=subject, fact=fact))
+            record(actor=Actor.system("test"), subject=subject, fact=fact)
+            numbers.append(Entry.objects.latest("pk").pk)
     return numbers
 
 

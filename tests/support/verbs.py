@@ -14,9 +14,7 @@ import kinward
 from scripts import roads
 
 DOORS: Final = ("cli", "gate", "portal", "project", "web")
-WRITE: Final = frozenset(
-    {"record", "record_all", "carry_out_due"}
-)  # the ledger, and what goes ahead by itself
+WRITE: Final = frozenset({"record", "carry_out_due"})  # the ledger, and what goes ahead by itself
 Verb = Callable[..., Any]
 _WHO: Final = re.compile(r"\b(Actor|Staff)\b")
 

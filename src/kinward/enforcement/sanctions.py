@@ -23,7 +23,7 @@ from kinward.enforcement.services import issue_account
 from kinward.evidence.api import Warrant, require_warrant
 from kinward.experience.api import withhold
 from kinward.guidelines import LONG_DAYS
-from kinward.ledger.api import NewEntry, kinds, record, record_all
+from kinward.ledger.api import kinds, record
 from kinward.people.api import Account, LockedAccount, Standing, lock_account, set_standing
 
 STANDINGS: Final = (Standing.ACTIVE, Standing.SUSPENDED, Standing.TERMINATED)
@@ -143,7 +143,8 @@ def lift_sanction(*, account: LockedAccount, case_id: UUID, why: str, actor: Act
     def change() -> None:
         fact = kinds.SanctionLifted(case=str(case_id), account=account.platform_id, why=why)
         ended = _end(Sanction.objects.filter(case_id=case_id, account=account), why)
-        record_all([NewEntry(actor, str(sanction), fact) for sanction in ended])
+        for sanction in ended:
+            record(actor=actor, subject=str(sanction), fact=fact)
 
     _apply(account, case_id, actor, change)
 

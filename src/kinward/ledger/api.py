@@ -84,7 +84,7 @@ from kinward.ledger.running import (
     keep_stamping,
 )
 from kinward.ledger.sequencing import begin_again, sequence_all
-from kinward.ledger.services import NewEntry, record, record_all
+from kinward.ledger.services import record
 from kinward.ledger.signers import find_key, log_signer
 from kinward.ledger.signing import (
     origin_of_log,
@@ -123,7 +123,6 @@ __all__ = [
     "LogContradicted",
     "LogRotation",
     "Mark",
-    "NewEntry",
     "NotSignedYet",
     "Said",
     "SignedTree",
@@ -177,7 +176,6 @@ __all__ = [
     "receipt_address",
     "receipt_of",
     "record",
-    "record_all",
     "repeated",
     "require_rotatable",
     "require_signable",

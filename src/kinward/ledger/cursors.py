@@ -7,6 +7,8 @@ from typing import Any
 import psycopg
 from django.db import connection
 
+from kinward.ground.postgres import write_waiting
+
 
 @contextmanager
 def fast_cursor() -> Iterator[psycopg.Cursor[Any]]:
@@ -15,5 +17,6 @@ def fast_cursor() -> Iterator[psycopg.Cursor[Any]]:
     Django's writes each value into the text of a statement: half of the time of an entry. Raises
     Django's errors. `execute(..., binary=True)` reads bytes and times without a parser.
     """
+    write_waiting()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         yield cursor

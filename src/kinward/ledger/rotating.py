@@ -15,7 +15,7 @@ from kinward.ground.errors import Invalid, KinwardError
 from kinward.ground.locks import in_turn
 from kinward.ledger import kinds
 from kinward.ledger.checkpoints import Checkpoint
-from kinward.ledger.models import Log, LogRotation
+from kinward.ledger.models import Entry, Log, LogRotation
 from kinward.ledger.notes import ED25519, BadNote, Verifier
 from kinward.ledger.openings import leaf_index
 from kinward.ledger.services import Named, OutsideTransaction, record
@@ -46,7 +46,9 @@ def begin_rotation(*, after: str, actor: Named) -> LogRotation:
     log = Log.objects.get()
     rotation = LogRotation.objects.create(origin=log.origin, before=before, after=after)
     fact = kinds.LedgerKeyRotated(before=before, after=after)
-    rotation.entry = record(actor=actor, subject=str(rotation), fact=fact)
+    record(actor=actor, subject=str(rotation), fact=fact)
+    told = Entry.objects.filter(subject=str(rotation), kind=fact.kind)
+    rotation.entry = told.latest("pk").pk
     rotation.save(update_fields=["entry"])
     return rotation
 

@@ -5,7 +5,7 @@ can tell by guessing what it said.
 """
 
 import hmac
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from secrets import token_bytes
 from typing import Any, Final
@@ -19,7 +19,7 @@ PART: Final = 500
 
 
 def set_apart(fact: Fact) -> tuple[dict[str, Any], list[Words]]:
-    """Return the data of an entry, and its words as rows to `keep`. No words stay none."""
+    """Return the data of an entry, and its words as rows to write. No words stay none."""
     data, rows = fact.data, list[Words]()
     for name in words_of_kind(type(fact)):
         if text := data.get(name):
@@ -28,12 +28,6 @@ def set_apart(fact: Fact) -> tuple[dict[str, Any], list[Words]]:
             data[name] = f"{MARK}{row.digest}"
             rows.append(row)
     return data, rows
-
-
-def keep(rows: Sequence[Words]) -> None:
-    """Keep the words of entries, in the transaction that writes the entries."""
-    if rows:
-        Words.objects.bulk_create(rows)
 
 
 def _digest(salt: bytes, text: str) -> str:

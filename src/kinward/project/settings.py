@@ -105,7 +105,7 @@ def database_settings(url: str) -> dict[str, Any]:
     database = urlsplit(database_over_tls(url) or "postgresql:///kinward")
     options = dict(parse_qsl(database.query))
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "kinward.ground.postgres",
         "NAME": database.path.lstrip("/") or "kinward",
         "USER": unquote(database.username or ""),
         "PASSWORD": unquote(database.password or ""),

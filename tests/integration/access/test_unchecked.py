@@ -153,8 +153,6 @@ STEPS: Final = {
     "ledger.rotating.begin_rotation",
     "ledger.rotating.hand_over",
     "ledger.services.record",
-    "ledger.services.record_all",
-    "ledger.words.keep",
     "matching.floods.guard",
     "matching.floods.record_floods",
     "matching.index.BankIndex.snapshot",

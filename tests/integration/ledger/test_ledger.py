@@ -11,7 +11,7 @@ from kinward.ledger.kinds import KINDS, Fact
 from kinward.ledger.models import Entry
 from kinward.ledger.queries import entries_about
 from kinward.ledger.sequencing import sequence_all
-from kinward.ledger.services import NewEntry, OutsideTransaction, record, record_all
+from kinward.ledger.services import OutsideTransaction, record
 from kinward.ledger.verification import verify_ledger
 from kinward.ledger.words import in_full
 from tests.support.ledgers import Done, past_the_triggers, write
@@ -161,16 +161,15 @@ def test_an_entry_goes_with_its_transaction() -> None:
 def test_outside_a_transaction_nothing_is_recorded() -> None:
     with pytest.raises(OutsideTransaction):
         record(actor=Actor.system("test"), subject="thing:1", fact=Done())
-    with pytest.raises(OutsideTransaction):
-        record_all([NewEntry(Actor.system("test"), "thing:1", Done())])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_are_what_one_by_one_would_be() -> None:
+def test_the_entries_of_a_transaction_are_what_each_alone_would_be() -> None:
     facts = [kinds.CaseFreed(held_by=f"staff:{name}", why=f"{name} is ill.") for name in "abc"]
     with transaction.atomic():
-        record_all([])
-        record_all([NewEntry(Actor.system("test"), f"case:{fact.why}", fact) for fact in facts])
+        for fact in facts:
+            record(actor=Actor.system("test"), subject=f"case:{fact.why}", fact=fact)
+    with transaction.atomic():
         record(actor=Actor.system("test"), subject="case:4", fact=facts[0])
     entries = list(Entry.objects.order_by("seq"))
     assert [entry.subject for entry in entries] == [
@@ -183,14 +182,6 @@ def test_many_at_once_are_what_one_by_one_would_be() -> None:
     sequence_all()
     found = verify_ledger()
     assert (found.ok, found.entries) == (True, 4)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_many_at_once_go_with_their_transaction() -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
-        record_all([NewEntry(Actor.system("test"), "thing:1", Done())] * 3)
-        raise ZeroDivisionError
-    assert not Entry.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
