@@ -21,7 +21,9 @@ from django.db.models import QuerySet
 from kinward.ground.config import Config, config
 from kinward.ground.secrets import is_digest, mac_keys
 from kinward.ledger.boundary import first_known
-from kinward.ledger.leaves import committed_data, exact_time, is_commitment
+from kinward.ledger.chain import digest
+from kinward.ledger.leaves import committed_data, entry_leaf, exact_time, is_commitment
+from kinward.ledger.merkle import leaf_hash
 from kinward.ledger.models import Entry, Leaf, Log
 
 FORMAT: Final = b"kinward.entry-mac/1\n"
@@ -73,7 +75,11 @@ def written_here(entries: Iterable[Entry]) -> list[Entry]:
         [
             entry
             for entry in told
-            if (entry.pk in former if entry.mac is None else has_true_mac(entry) and _fits(entry))
+            if (
+                entry.pk in former and _stands(entry, former[entry.pk])
+                if entry.mac is None
+                else has_true_mac(entry) and _fits(entry)
+            )
         ]
     )
 
@@ -114,20 +120,58 @@ def _fits(entry: Entry) -> bool:
     return True
 
 
-def _former(entries: Sequence[Entry]) -> set[int]:
-    """Return the numbers of those entries without a MAC that are from before the MACs."""
+def fits_chain(entry: Entry) -> bool:
+    """Return whether an entry of the former chain says what its digest covers, or all is erased."""
+    if entry.actor is entry.subject is entry.data is None:
+        return True
+    try:
+        expected = digest(
+            previous=bytes(entry.previous or b""),
+            seq=entry.seq,
+            at=entry.at,
+            actor=entry.actor or "",
+            kind=entry.kind,
+            subject=entry.subject or "",
+            data=entry.data,
+        )
+    except (OverflowError, ValueError, TypeError, RecursionError):  # no entry of ours has it
+        return False
+    return hmac.compare_digest(expected, bytes(entry.digest or b""))
+
+
+def _stands(entry: Entry, leaf: bytes | None) -> bool:
+    """Return whether an entry from before the MACs says what its digest or its leaf is over."""
+    if entry.digest is not None:
+        return fits_chain(entry)
+    told = entry_leaf(
+        at=entry.at,
+        kind=entry.kind,
+        actor=bytes(entry.actor_commitment or b""),
+        subject=bytes(entry.subject_commitment or b""),
+        data=bytes(entry.data_commitment or b""),
+    )
+    return _fits(entry) and leaf in (None, leaf_hash(told))
+
+
+def _former(entries: Sequence[Entry]) -> dict[int, bytes | None]:
+    """Return those entries without a MAC that are from before the MACs: number, and leaf if any."""
     if not entries:
-        return set()
+        return {}
     log = Log.objects.first()
-    chained = {e.pk for e in entries if e.digest is not None and (not log or e.pk <= log.chained)}
+    of_chain = [e.pk for e in entries if e.digest is not None and (not log or e.pk <= log.chained)]
+    chained = dict.fromkeys(of_chain)
     rest = [entry.pk for entry in entries if entry.digest is None]
     first = first_leaf(log)
-    if first is None:
-        return chained | set(rest)
     if first == 0 or not rest:
         return chained
-    placed = Leaf.objects.filter(entry_id__in=rest, index__lt=first)
-    return chained | set(placed.values_list("entry_id", flat=True))
+    placed = Leaf.objects.filter(entry_id__in=rest)
+    if first is None:
+        return chained | dict.fromkeys(rest) | _leaves(placed)
+    return chained | _leaves(placed.filter(index__lt=first))
+
+
+def _leaves(placed: QuerySet[Leaf]) -> dict[int, bytes | None]:
+    return {number: bytes(leaf) for number, leaf in placed.values_list("entry_id", "hash")}
 
 
 def first_leaf(log: Log | None) -> int | None:

@@ -14,9 +14,9 @@ import msgspec
 from django.db import connection
 
 from kinward.ground.errors import NotConfigured
-from kinward.ledger.authenticity import Strangers, repeated
+from kinward.ledger.authenticity import Strangers, fits_chain, repeated
 from kinward.ledger.boundary import difference
-from kinward.ledger.chain import GENESIS, digest
+from kinward.ledger.chain import GENESIS
 from kinward.ledger.claims import Broken, Claimed, Head, claimed_roots, keys_at_hand
 from kinward.ledger.leaves import chain_leaf, committed_data, entry_leaf, is_commitment
 from kinward.ledger.merkle import Frontier, leaf_hash, split_hashes
@@ -160,7 +160,7 @@ def _walk_chain(walk: _Walk, progress: Progress) -> bytes:
         if bytes(entry.previous or b"") != previous:
             raise Broken(entry.seq, "it does not follow from the entry before it")
         previous = bytes(entry.digest or b"")
-        if entry.data is not None and previous != _digest(entry):
+        if not fits_chain(entry):
             raise Broken(entry.seq, "its content does not match its digest")
         walk.entries = entry.seq
         if entry.seq % CHUNK == 0:
@@ -175,18 +175,6 @@ def _chained() -> Iterator[Entry]:
     ):
         yield from chunk
         last = chunk[-1].seq
-
-
-def _digest(entry: Entry) -> bytes:
-    return digest(
-        previous=bytes(entry.previous or b""),
-        seq=entry.seq,
-        at=entry.at,
-        actor=entry.actor or "",
-        kind=entry.kind,
-        subject=entry.subject or "",
-        data=entry.data,
-    )
 
 
 def _compare_chain(log: Log, head: bytes, walk: _Walk) -> None:

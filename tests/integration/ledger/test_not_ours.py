@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from typing import Final
 
 import pytest
 from django.db import transaction
@@ -16,6 +17,7 @@ from kinward.ledger.sequencing import sequence_all
 from kinward.ledger.verification import verify_ledger
 from kinward.reconciliation.api import comparison, reconcile
 from kinward.reconciliation.models import Difference
+from tests.integration.ledger.test_sequencing import chained
 from tests.support.ledgers import forge_entry, past_the_triggers, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -111,6 +113,39 @@ def test_entries_of_an_earlier_version_count_up_to_the_first_with_a_mac() -> Non
     past_the_triggers("UPDATE ledger_log SET macs_from = 6")
     assert [one.pk for one in written_here(Entry.objects.order_by("pk"))] == old + new
     assert "not by our key" in verify_ledger().why
+
+
+SAID: Final = ("kind", "actor", "subject", "data")
+SALTED: Final = tuple(
+    f"{name}_{what}" for name in ("actor", "subject", "data") for what in ("salt", "commitment")
+)
+
+
+@pytest.mark.parametrize(("seq", "columns"), [(2, SAID), (4, (*SAID, *SALTED))])
+def test_an_entry_of_an_earlier_version_that_is_changed_counts_for_nothing(
+    seq: int, columns: tuple[str, ...]
+) -> None:
+    """One of the former chain, or one with a leaf and without a MAC."""
+    past_the_triggers("ALTER SEQUENCE ledger_entry_seq_seq RESTART WITH 4")
+    chained(3)
+    write(2)
+    sequence_all()
+    past_the_triggers("UPDATE ledger_entry SET mac = NULL")
+    past_the_triggers("UPDATE ledger_log SET macs_from = NULL, macs_from_mac = ''")
+    kept_path().unlink()
+    assert [one.pk for one in written_here(Entry.objects.order_by("pk"))] == [1, 2, 3, 4, 5]
+    lie = forge_entry("test.done", "thing:9", {"n": 9})
+    past_the_triggers(
+        "UPDATE ledger_entry e SET "
+        + ", ".join(f"{name} = lie.{name}" for name in columns)
+        + " FROM ledger_entry lie WHERE e.seq = %s AND lie.seq = %s",
+        seq,
+        lie.pk,
+    )
+    past_the_triggers("DELETE FROM ledger_entry WHERE seq = %s", lie.pk)
+    left = [one.pk for one in written_here(Entry.objects.order_by("pk"))]
+    assert left == [number for number in (1, 2, 3, 4, 5) if number != seq]
+    assert verify_ledger().broken_at == seq
 
 
 def restored(lines: int) -> None:

@@ -189,6 +189,7 @@ def test_the_head_of_the_chain_is_the_first_leaf() -> None:
     ("change", "at", "why"),
     [
         ("UPDATE ledger_entry SET actor = 'system:tesu' WHERE seq = 3", 3, "content"),
+        ("UPDATE ledger_entry SET data = NULL, subject = 'thing:2' WHERE seq = 3", 3, "content"),
         ("DELETE FROM ledger_entry WHERE seq = 2", 3, "entry 2 is missing"),
         ("DELETE FROM ledger_entry WHERE seq = 4", 3, "ends otherwise"),
         ("UPDATE ledger_entry SET previous = sha256('') WHERE seq = 2", 2, "does not follow"),
