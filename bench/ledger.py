@@ -3,8 +3,9 @@
     python -m bench.ledger [entries to load] [seconds a round]
 
 Runs in its own PostgreSQL with fsync, in a directory that is removed afterwards. Sixteen processes
-write, with 5 and with 50 entries a transaction. The former `record` is kept here, and nowhere else:
-it takes one lock for the whole ledger, reads the last entry, and chains the next one to it.
+write, with 5 and with 50 entries a transaction, and then with 5 at a pace. The former `record` is
+kept here, and nowhere else: it takes one lock for the whole ledger, reads the last entry, and
+chains the next one to it.
 """
 
 import atexit
@@ -32,6 +33,7 @@ if __name__ == "__main__":
 
 FORMER, NOW = "the former chain", "the log"
 WRITERS: Final = 16
+PACE: Final = 3000  # entries a second, for the delay of a machine that is busy and not full
 PROOFS: Final = 300
 CHAIN_LOCK: Final = 0x4B494E57415244
 CHAIN: Final = """
@@ -109,8 +111,11 @@ def _today() -> Callable[[str, Any], None]:
     return record_now
 
 
-def write(way: str, together: int, seconds: float, begin: Any, counts: Any) -> None:
-    """Write entries for some seconds, so many in each transaction. A process of its own."""
+def write(way: str, together: int, seconds: float, pace: float, begin: Any, counts: Any) -> None:
+    """Write entries for some seconds, so many in each transaction. A process of its own.
+
+    `pace`: entries a second of this process, 0 for as many as it can.
+    """
     _set_up()
     from django.db import connection, transaction
 
@@ -119,8 +124,10 @@ def write(way: str, together: int, seconds: float, begin: Any, counts: Any) -> N
     record = _former() if way == FORMER else _today()
     connection.ensure_connection()
     begin.wait()
-    written, until = 0, time.monotonic() + seconds
-    while time.monotonic() < until:
+    began, written = time.monotonic(), 0
+    while (now := time.monotonic()) < began + seconds:
+        if pace and written > (now - began) * pace:
+            time.sleep(written / pace - (now - began))
         facts = [kinds.CaseOpened(account="member-1") for _ in range(together)]
         with transaction.atomic():
             for fact in facts:
@@ -173,11 +180,17 @@ def _spawn(work: Callable[..., Any], *given: Any) -> Any:
     return process
 
 
-def round_of(way: str, size: int, seconds: float, watch: Callable[[], None]) -> float:
-    """Let all write for some seconds, and watch from when they begin; return entries a second."""
+def round_of(
+    way: str, size: int, seconds: float, watch: Callable[[], None], pace: float = 0
+) -> float:
+    """Let all write for some seconds, and watch from when they begin; return entries a second.
+
+    `pace`: entries a second of all writers together, 0 for as many as they can.
+    """
     context = multiprocessing.get_context("spawn")
     begin, counts = context.Barrier(WRITERS + 1), context.Queue()
-    writers = [_spawn(write, way, size, seconds, begin, counts) for _ in range(WRITERS)]
+    each = (way, size, seconds, pace / WRITERS, begin, counts)
+    writers = [_spawn(write, *each) for _ in range(WRITERS)]
     begin.wait()
     watch()
     for writer in writers:
@@ -212,7 +225,7 @@ def prove_over_http() -> None:
 
     It keeps the tiles that it has, as Go's client does: the top of the tree is asked for once.
     """
-    import httpx
+    from http.client import HTTPConnection  # as fast as the client of a witness
 
     from kinward.cli.roles import serve_command
     from kinward.ledger.checkpoints import parse_checkpoint
@@ -226,24 +239,28 @@ def prove_over_http() -> None:
         port = probe.getsockname()[1]
     server = subprocess.Popen(serve_command(["gate"], port))
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
-            _wait_for(http)
-            note = http.get("/transparency/checkpoint").content
-            shown = parse_checkpoint(parse_note(note).text)
-            seconds, kept = list[float](), dict[str, bytes]()
+        _wait_for(port)
+        http = HTTPConnection("127.0.0.1", port)
 
-            def tile_of(tile: Tile) -> bytes:
-                if tile.path not in kept:
-                    kept[tile.path] = http.get(f"/transparency/{tile.path}").content
-                return kept[tile.path]
+        def get(path: str) -> bytes:
+            http.request("GET", f"/transparency/{path}")
+            return http.getresponse().read()
 
-            for _ in range(PROOFS):
-                index = random.randrange(shown.size)
-                leaf = bytes(Leaf.objects.get(index=index).hash)
-                began = time.perf_counter()
-                proof = prove_inclusion(index, shown.size, TileReader(shown.size, tile_of))
-                seconds.append(time.perf_counter() - began)
-                verify_inclusion(leaf, index, shown.size, proof, shown.root)
+        shown = parse_checkpoint(parse_note(get("checkpoint")).text)
+        seconds, kept = list[float](), dict[str, bytes]()
+
+        def tile_of(tile: Tile) -> bytes:
+            if tile.path not in kept:
+                kept[tile.path] = get(tile.path)
+            return kept[tile.path]
+
+        for _ in range(PROOFS):
+            index = random.randrange(shown.size)
+            leaf = bytes(Leaf.objects.get(index=index).hash)
+            began = time.perf_counter()
+            proof = prove_inclusion(index, shown.size, TileReader(shown.size, tile_of))
+            seconds.append(time.perf_counter() - began)
+            verify_inclusion(leaf, index, shown.size, proof, shown.root)
     finally:
         server.terminate()
         server.wait()
@@ -281,15 +298,11 @@ def _print_rate(name: str, rate: float) -> None:
     print(f"{name:34} {rate:9,.0f} entries a second", flush=True)
 
 
-def _wait_for(http: Any) -> None:
-    import httpx
-
+def _wait_for(port: int) -> None:
     for _ in range(600):
-        try:
-            http.get("/healthz")
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             return
-        except httpx.TransportError:
-            time.sleep(0.1)
+        time.sleep(0.1)
     raise SystemExit("the gate did not start")
 
 
@@ -321,19 +334,20 @@ def main(count: int, seconds: float) -> None:
     appended = sequence_all()
     took = time.perf_counter() - began
     print(f"{appended:,} entries loaded, and sequenced at {appended / took:,.0f} a second")
-    for size in (5, 50):
-        former = round_of(FORMER, size, seconds, lambda: None)
+    for size, pace in ((5, 0), (50, 0), (5, PACE)):
+        former = 0.0 if pace else round_of(FORMER, size, seconds, lambda: None)
         context, delays = multiprocessing.get_context("spawn"), list[float]()
         ready, stop, enough = context.Event(), context.Event(), threading.Event()
         sequencer = _spawn(sequence, ready, stop)
         ready.wait()
         watcher = threading.Thread(target=watch_delay, args=[enough, delays])
-        rate = round_of(NOW, size, seconds, watcher.start)
+        rate = round_of(NOW, size, seconds * (3 if pace else 1), watcher.start, pace)
         enough.set()
         watcher.join()
         stop.set()
         sequencer.join()
-        print(f"{'':34} {rate / former:.1f} times the former chain")
+        if former:
+            print(f"{'':34} {rate / former:.1f} times the former chain")
         _print("merge delay", delays)
     sequence_all()
     from kinward.ledger.signing import publish_checkpoint
