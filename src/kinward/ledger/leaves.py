@@ -42,7 +42,8 @@ def committed_data(at: datetime, data: Mapping[str, Any]) -> dict[str, Any]:
 
 def exact_time(at: datetime) -> str:
     """Return a moment in UTC to the microsecond, always with 27 characters."""
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)  # an entry that is written now has it
+    return utc.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def entry_leaf(*, at: datetime, kind: str, actor: bytes, subject: bytes, data: bytes) -> bytes:
