@@ -36,6 +36,9 @@ def ledger() -> None:
 @click.option("--offline", type=_folder, help="Verify this export, without any database.")
 @click.option("--policy", type=_file, help="For --offline: the logs and witnesses that you trust.")
 @click.option("--receipt", "receipts", type=_file, multiple=True, help="For --offline: a proof.")
+@click.option(
+    "--checkpoint", "checkpoints", type=_file, multiple=True, help="For --offline: one you kept."
+)
 @click.option("--rotations", type=_file, help="For --offline: changes of the key that you kept.")
 @click.option("--state", type=_path, help="For --offline: keeps how far it is, to go on later.")
 def verify_log(
@@ -43,6 +46,7 @@ def verify_log(
     offline: Path | None,
     policy: Path | None,
     receipts: tuple[Path, ...],
+    checkpoints: tuple[Path, ...],
     rotations: Path | None,
     state: Path | None,
 ) -> None:
@@ -50,9 +54,9 @@ def verify_log(
     if offline is not None:
         if head:
             raise Invalid("With `--offline`, name a receipt or a policy, and no head.")
-        verify_offline(offline, policy, receipts, rotations, state)
+        verify_offline(offline, policy, receipts, checkpoints, rotations, state)
         return
-    if policy or receipts or rotations or state:
+    if policy or receipts or checkpoints or rotations or state:
         raise Invalid("Name the export that you want to verify: `--offline DIRECTORY`.")
     kept = _parse(head) if head else None
     result = verify_ledger(

@@ -16,6 +16,7 @@ def verify_offline(
     export: Path,
     policy: Path | None,
     receipts: tuple[Path, ...],
+    checkpoints: tuple[Path, ...],
     rotations: Path | None,
     state: Path | None,
 ) -> None:
@@ -23,7 +24,14 @@ def verify_offline(
     if policy is None:
         raise Invalid("Name whom you trust: `--policy FILE`, with the verifier key of the log.")
     try:
-        lines = verify_files(export, policy, receipts, rotations_file=rotations, state=state)
+        lines = verify_files(
+            export,
+            policy,
+            receipts,
+            checkpoint_files=checkpoints,
+            rotations_file=rotations,
+            state=state,
+        )
     except NotVerified as error:
         click.secho(f"Not verified: {visible(str(error))}", fg="red")
         raise SystemExit(1) from None

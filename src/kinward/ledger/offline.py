@@ -43,6 +43,7 @@ class Verified:
     closed: int  # values that are erased or withheld
     earlier: int  # earlier checkpoints that match
     receipts: int
+    kept: int  # checkpoints from outside
     rotations: int
     cosigned_by: tuple[tuple[str, int], ...]  # names of witnesses, and when: seconds since 1970
     stamped: tuple[datetime, ...]  # of timestamps with the right hash. Nobody checked who signed
@@ -60,7 +61,8 @@ class Receipt(NamedTuple):
 class Verification:
     """One verification of an export. `run` does it. Both raise `NotVerified`.
 
-    `receipts`: proofs from outside, each with a name. `rotations`: what somebody kept of the
+    `receipts`: proofs from outside, each with a name. `kept`: signed checkpoints from outside, each
+    with a name. `rotations`: what somebody kept of the
     changes of the key: the export must have them. `state`: a file that keeps how far it is.
     `progress` is called with the number of entries done and of all.
     """
@@ -71,6 +73,7 @@ class Verification:
         policy: Policy,
         *,
         receipts: Sequence[tuple[str, ProofFile]] = (),
+        kept: Sequence[tuple[str, bytes]] = (),
         rotations: Sequence[Handover] = (),
         state: Path | None = None,
         workers: int | None = None,
@@ -88,6 +91,7 @@ class Verification:
             raise NotVerified(f"The checkpoint of the export: {error}") from None
         self._require_kept(rotations)
         self._receipts = [self._receipt(*receipt) for receipt in receipts]
+        self._kept = [self._claim(*one) for one in kept]
         self._stamps = [self._stamp(stamp) for stamp in read_stamps(folder)]
         self._earlier = 0
 
@@ -133,6 +137,14 @@ class Verification:
         self._require_within(f"The receipt {name}", checkpoint)
         return Receipt(name, proof, checkpoint)
 
+    def _claim(self, name: str, note: bytes) -> Claim:
+        try:
+            checkpoint, _opened = self._policy.open_signed(note)
+        except BadNote as error:
+            raise NotVerified(f"The checkpoint {name}: {error}") from None
+        self._require_within(f"The checkpoint {name}", checkpoint)
+        return Claim(checkpoint.size, checkpoint.root, f"the checkpoint {name}")
+
     def _stamp(self, stamp: Stamped) -> Stamped:
         """Its text is unsigned, so it has to be a checkpoint of this log that the tree has."""
         self._require_within("A timestamp", stamp.checkpoint)
@@ -150,10 +162,10 @@ class Verification:
 
     def _claims(self, walk: Walk) -> Claims:
         done = walk.frontier.size
-        receipts = sorted(
+        receipts = [
             Claim(each.checkpoint.size, each.checkpoint.root, f"the receipt {each.name}")
             for each in self._receipts
-        )
+        ]
         last = Claim(self._checkpoint.size, self._checkpoint.root, "the checkpoint of the export")
         handed = sorted(
             Claim(each.size, each.root, f"its rotation at entry {each.leaf}")
@@ -164,8 +176,9 @@ class Verification:
             Claim(one.size, one.root, "a checkpoint that an authority stamped")
             for one, _at in self._stamps
         )
+        outside = sorted([*receipts, *self._kept])
         merged = heapq.merge(
-            self._earlier_claims(), receipts, handed, stamped, [last], key=lambda claim: claim.size
+            self._earlier_claims(), outside, handed, stamped, [last], key=lambda claim: claim.size
         )
         return Claims((claim for claim in merged if claim.size >= done), walk.agreed)
 
@@ -236,6 +249,7 @@ class Verification:
             str(self._has_entries).encode(),
             *(each.proof.to_bytes() for each in self._receipts),
             repr(self._rotations).encode(),
+            repr(self._kept).encode(),
         ]
         parts.append("".join(sorted(log.verifier.vkey for log in self._policy.logs)).encode())
         digest = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts))
@@ -277,6 +291,7 @@ class Verification:
             closed=walk.closed,
             earlier=self._earlier,
             receipts=len(self._receipts),
+            kept=len(self._kept),
             rotations=len(self._rotations),
             cosigned_by=cosigned,
             stamped=tuple(stamp.at for stamp in self._stamps),

@@ -9,7 +9,7 @@ from typing import Final
 
 from kinward.ledger.export_files import NotVerified, leaf_bytes
 from kinward.ledger.merkle import BadProof, leaf_hash
-from kinward.ledger.notes import BadNote
+from kinward.ledger.notes import MAX_NOTE_BYTES, BadNote
 from kinward.ledger.offline import Verification, Verified, parse_rotations, read_file
 from kinward.ledger.proofs import MAX_PROOF_BYTES, BadProofFile, ProofFile, parse_proof
 from kinward.ledger.witness_policy import MAX_POLICY_BYTES, BadPolicy, Policy, parse_policy
@@ -25,6 +25,7 @@ def verify_files(
     policy_file: Path,
     receipt_files: Sequence[Path] = (),
     *,
+    checkpoint_files: Sequence[Path] = (),
     entry_file: Path | None = None,
     rotations_file: Path | None = None,
     state: Path | None = None,
@@ -33,7 +34,8 @@ def verify_files(
 ) -> list[str]:
     """Verify an export with its receipts, or receipts alone; return what was found, as lines.
 
-    `rotations_file`: the changes of the log's key, as somebody kept them. Raises `NotVerified`.
+    `checkpoint_files` and `rotations_file`: signed checkpoints, and the changes of the log's key,
+    as somebody kept them. Raises `NotVerified`.
     """
     try:
         policy = parse_policy(read_file(policy_file, MAX_POLICY_BYTES))
@@ -44,6 +46,8 @@ def verify_files(
     if export is None:
         if not receipts:
             raise NotVerified("Name an export, a receipt, or both.")
+        if checkpoint_files:
+            raise NotVerified("Name the export, too. A checkpoint is held against an export.")
         try:
             policy.follow(rotations)
         except BadNote as error:
@@ -54,6 +58,7 @@ def verify_files(
         export,
         policy,
         receipts=receipts,
+        kept=[(path.name, read_file(path, MAX_NOTE_BYTES)) for path in checkpoint_files],
         rotations=rotations,
         state=state,
         workers=workers,
@@ -74,6 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--receipt", type=Path, action="append", default=[], help="a .tlog-proof that you kept"
     )
+    parser.add_argument(
+        "--checkpoint", type=Path, action="append", default=[], help="a checkpoint that you kept"
+    )
     parser.add_argument("--entry", type=Path, help="the entry of a receipt, as a line of an export")
     parser.add_argument(
         "--rotations", type=Path, help="the changes of the log's key, if you kept them"
@@ -87,6 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             chosen.export,
             chosen.policy,
             chosen.receipt,
+            checkpoint_files=chosen.checkpoint,
             entry_file=chosen.entry,
             rotations_file=chosen.rotations,
             state=chosen.state,
@@ -135,6 +144,8 @@ def _describe(found: Verified, policy: Policy) -> list[str]:
         )
     lines.append(f"  Earlier checkpoints that agree: {found.earlier:,}.")
     lines.append(f"  Receipts that agree: {found.receipts:,}.")
+    if found.kept:
+        lines.append(f"  Checkpoints of yours that agree: {found.kept:,}.")
     if found.rotations:
         lines.append(f"  Changes of the key, each signed by both keys: {found.rotations:,}.")
     if found.stamped:
@@ -145,7 +156,7 @@ def _describe(found: Verified, policy: Policy) -> list[str]:
             "checks it."
         )
     lines += [f"  Cosigned by {name}, {_time(at)}." for name, at in found.cosigned_by]
-    if not policy.needs_witnesses and not found.receipts:
+    if not policy.needs_witnesses and not found.receipts and not found.kept:
         lines.append(
             "  No witness and no receipt was asked. Whoever has the key of the log can have "
             "rewritten it."

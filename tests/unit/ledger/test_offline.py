@@ -353,6 +353,44 @@ def test_the_command_says_what_it_found(
         main([str(export), *policy, "--workers", "0"])
 
 
+def test_a_checkpoint_that_somebody_kept_shows_who_rewrote(
+    export: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "theirs"
+    kept.write_bytes(receipt(LINES, 3, 1100).checkpoint)
+    command = [str(export), "--policy", str(tmp_path / "policy"), "--workers", "1", "--quiet"]
+    command += ["--checkpoint", str(kept)]
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    assert ("Checkpoints of yours that agree: 1." in out, "rewritten" in out) == (True, False)
+    assert main(command[1:]) == 1
+    assert "Name an export, a receipt" in capsys.readouterr().err
+    rewrite(export, lambda lines: lines.__setitem__(9, entry_line(5000)))
+    assert main(command) == 1
+    assert "has another root than the checkpoint theirs, which" in capsys.readouterr().err
+    rewrite_to = (
+        (receipt(LINES, 3, 100, Signer("other.example/log", 9)).checkpoint, "No known key"),
+        (b"no note", "The checkpoint theirs: "),
+        (b"x" * 300_000, "theirs"),
+        (receipt([*LINES, *LINES], 3, SIZE + 1).checkpoint, "This export has only 1500"),
+    )
+    for note, why in rewrite_to:
+        kept.write_bytes(note)
+        assert main(command) == 1
+        assert why in capsys.readouterr().err
+
+
+def test_a_state_is_of_the_checkpoints_that_somebody_kept(export: Path, tmp_path: Path) -> None:
+    """Else a run that went past one would never compare it."""
+    state = tmp_path / "state"
+    policy = parse_policy(POLICY.encode())
+    Verification(export, policy, state=state, workers=1).run()
+    rewritten = [*LINES[:9], entry_line(5000), *LINES[10:]]
+    kept = [("theirs", receipt(rewritten, 20, 100).checkpoint)]
+    with pytest.raises(NotVerified, match="At size 100 the log has another root"):
+        Verification(export, policy, kept=kept, state=state, workers=1).run()
+
+
 def test_a_receipt_is_verified_alone(
     export: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
