@@ -40,7 +40,9 @@ PAYLOAD = {"type": "account.suspend", "data": {"action_id": "one"}}
 
 @pytest.fixture
 def chosen(configure: Configure, tmp_path: Path) -> Config:
-    changed = configure(data_dir=tmp_path, webhook_secret="", actions="pull")
+    changed = configure(
+        data_dir=tmp_path, webhook_secret="", secret_key="a key of a test", actions="pull"
+    )
     settings.write_secret(changed.secret_path("webhook_secret"), FIRST)
     return changed
 
