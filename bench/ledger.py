@@ -46,7 +46,7 @@ CREATE INDEX ON bench_chain (subject, seq);
 CREATE INDEX ON bench_chain (kind, seq);
 """
 INTO: Final = """
-COPY ledger_entry (at, kind, actor, subject, data, actor_salt, subject_salt, data_salt,
+COPY ledger_entry (seq, at, kind, actor, subject, data, actor_salt, subject_salt, data_salt,
   actor_commitment, subject_commitment, data_commitment, mac) FROM STDIN
 """
 
@@ -146,7 +146,7 @@ def sequence(ready: Any, stop: Any) -> None:
 
 
 def load(count: int, seed: int) -> None:
-    """Load entries with all that they have. A process of its own."""
+    """Load so many entries with all that they have, after those of lower seeds. A process."""
     _set_up()
     import msgspec
     from django.db import connection
@@ -156,16 +156,18 @@ def load(count: int, seed: int) -> None:
 
     chance, at = random.Random(seed), datetime.now(UTC)
     with connection.cursor() as cursor, cursor.copy(INTO) as copy:
-        for number in range(count):
+        for number in range(seed * count + 1, (seed + 1) * count + 1):
             salts = [chance.randbytes(32) for _ in range(3)]
             actor, subject = "system:bench", f"case:{seed}-{number // 10}"
             data = {"account": f"member-{number}"}
             told = committed_data(at, data)
             values = (("actor", actor), ("subject", subject), ("data", told))
             commitments = [commit(*value, salt) for value, salt in zip(values, salts, strict=True)]
-            seal = mac_of(told["at"], "case.opened", *commitments)
+            seal = mac_of(number, told["at"], "case.opened", *commitments)
             text = msgspec.json.encode(data).decode()
-            copy.write_row((at, "case.opened", actor, subject, text, *salts, *commitments, seal))
+            copy.write_row(
+                (number, at, "case.opened", actor, subject, text, *salts, *commitments, seal)
+            )
 
 
 def together(work: Callable[..., Any], *arguments: tuple[Any, ...]) -> None:
@@ -328,6 +330,8 @@ def main(count: int, seconds: float) -> None:
         cursor.execute(CHAIN)
     loaders = os.cpu_count() or 1
     together(load, *[(count // loaders, seed) for seed in range(loaders)])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval('ledger_entry_seq_seq', %s)", [count])
     from kinward.ledger.sequencing import sequence_all
 
     began = time.perf_counter()

@@ -32,7 +32,7 @@ def replace_entry(number: int, actor: str = "staff:nobody") -> None:
         actor,
         SALT,
         said,
-        mac_of(exact_time(entry.at), entry.kind, said, *others),
+        mac_of(number, exact_time(entry.at), entry.kind, said, *others),
         number,
     )
     assert entry.data_salt is not None

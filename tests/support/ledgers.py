@@ -62,7 +62,7 @@ def forge_entry(
     )
 
 
-def past_the_triggers(statement: str, *values: int | bytes | str | None) -> None:
+def past_the_triggers(statement: str, *values: int | bytes | str | datetime | None) -> None:
     """Run a statement as somebody who owns the database, without its triggers."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")

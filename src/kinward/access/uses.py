@@ -14,7 +14,7 @@ from kinward.access.models import ApiKey, KeyUse
 from kinward.access.purposes import ALL_SCOPES
 from kinward.access.tally import Tally
 from kinward.ground.errors import NotFound
-from kinward.ledger.api import Entry
+from kinward.ledger.api import Entry, written_here
 
 KEPT_FOR: Final = timedelta(days=400)  # longer than a key usually lives
 
@@ -105,4 +105,4 @@ def entries_by_key(name: str) -> list[Entry]:
     """Return the ledger entries that a key caused, oldest first. Raises `NotFound`."""
     if not ApiKey.objects.filter(name=name).exists():
         raise NotFound(f"There is no key named {name!r}.")
-    return list(Entry.objects.filter(actor=f"key:{name}").order_by("seq"))
+    return written_here(Entry.objects.filter(actor=f"key:{name}").order_by("seq"))

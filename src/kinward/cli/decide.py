@@ -54,12 +54,10 @@ def _alone(request: Request) -> Answer:
 
 def _live(request: Request) -> Answer:
     """Decide by the pack in force. Without a database, return the protective decision."""
-    from kinward.cli.first_run import check_shown
     from kinward.cli.main import open_tables
 
     try:
         open_tables()
-        check_shown()
         from kinward.experience.api import decide_all, live, load_states, pack_for
 
         in_force = live().in_force()

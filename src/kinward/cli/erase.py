@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from kinward.cli.counts import counted
+from kinward.cli.first_run import check_shown
 from kinward.cli.main import operator
 from kinward.cli.two_people import WHY, settle
 from kinward.erasure.api import (
@@ -51,6 +52,7 @@ def erase(
     if lists or no_list:
         raise click.UsageError("--erasures and --no-list need --replay.")
     if account is None:
+        check_shown()
         _list()
         return
     request = request_erasure(account_id=account, why=why, staff=operator())

@@ -24,6 +24,7 @@ from kinward.access.api import (
     trace_key,
 )
 from kinward.cli.counts import counted
+from kinward.cli.first_run import check_shown
 from kinward.cli.main import operator
 from kinward.ground.errors import Invalid
 from kinward.ground.names import visible
@@ -173,6 +174,7 @@ def trace(name: str, entries: bool) -> None:
     if not entries:
         _print(trace_key(name))
         return
+    check_shown()
     for entry in entries_by_key(name):
         told = f"{entry.kind}  {visible(entry.subject or 'erased')}  {visible(str(entry.data))}"
         click.echo(f"{entry.seq}  {entry.at:%Y-%m-%d %H:%M:%S}  {told}")

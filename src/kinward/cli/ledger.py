@@ -13,7 +13,7 @@ from kinward.cli.ledger_offline import verify_offline
 from kinward.cli.two_people import BREAK_GLASS, settle
 from kinward.ground.errors import Invalid
 from kinward.ground.names import visible
-from kinward.ledger.api import RULES, Head, Verification, entries_about, in_full, verify_ledger
+from kinward.ledger.api import RULES, Head, Verification, in_full, verify_ledger
 
 if TYPE_CHECKING:
     from kinward.reconciliation.api import Difference
@@ -184,11 +184,16 @@ def _show_difference(difference: "Difference") -> None:
 @click.argument("subject")
 def show(subject: str) -> None:
     """Show the entries about a subject, such as case:0b9f…."""
+    from kinward.ledger.api import Entry, written_here
+
     check_shown()
-    for entry, data in in_full(entries_about(subject)):
-        actor = visible(entry.actor or "erased")
+    entries = list(Entry.objects.filter(subject=subject).order_by("seq"))
+    ours = {entry.pk for entry in written_here(entries)}
+    for entry, data in in_full(entries):
+        actor, kind = visible(entry.actor or "erased"), visible(entry.kind)
         told = "erased" if entry.data is None else data
-        click.echo(f"{entry.seq}  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.kind}  {actor}  {told}")
+        line = f"{entry.seq}  {entry.at:%Y-%m-%d %H:%M:%S}  {kind}  {actor}  {told}"
+        click.echo(line if entry.pk in ours else f"{line}  NOT WRITTEN BY KINWARD")
 
 
 @ledger.command()

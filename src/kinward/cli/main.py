@@ -5,6 +5,8 @@ import os
 import pwd
 import sys
 import warnings
+from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -70,8 +72,7 @@ NOBODY: Final = 2**32 - 1
 # shows an account, but `ledger`, which asks by itself, and `worker`, which waits.
 BEFORE_REPLAY: Final = {"erase", "backup", "key", "webhook", "staff", "ledger", "worker"}
 
-# What asks nothing of a database: the help, and the verification of an export.
-WITHOUT_TABLES: Final = {"-h", "--help", "--offline"}
+HELP: Final = {"-h", "--help"}
 
 
 class Lazy(click.Group):
@@ -84,10 +85,8 @@ class Lazy(click.Group):
         if cmd_name not in COMMANDS:
             return None
         where, _, needs_django = COMMANDS[cmd_name]
-        if needs_django and not WITHOUT_TABLES & set(sys.argv):
-            open_tables()
-            if cmd_name not in BEFORE_REPLAY:
-                check_shown()
+        if needs_django and not _asks_nothing(sys.argv[1:]):
+            open_tables(before_replay=cmd_name in BEFORE_REPLAY)
         elif needs_django:
             load_django()
         module, _, name = where.partition(":")
@@ -108,14 +107,30 @@ def set_up_django() -> None:
     load_django()
 
 
-def open_tables() -> None:
-    """Set up Django over a database that has tables. Raises `NoTables` or `EarlierLayout`."""
+def _asks_nothing(arguments: Sequence[str]) -> bool:
+    """Return whether a command needs no database: for its help, or to verify an export.
+
+    `-h` asks for help where no option comes before it. It may be the value of one.
+    """
+    words = takewhile(lambda word: word in HELP or not word.startswith("-"), arguments)
+    export = list(arguments[:2]) == ["ledger", "verify"] and "--offline" in arguments
+    return export or not HELP.isdisjoint(words)
+
+
+def open_tables(*, before_replay: bool = False) -> None:
+    """Set up Django over a database that has tables, of which a command may show what is there.
+
+    `before_replay`: for what shows no data of an account. Raises `NoTables`, `EarlierLayout`, and
+    what `check_shown` raises.
+    """
     from kinward.cli import postgres
 
     if postgres.is_new():  # creating a server in the wrong place would only hide the mistake
         raise NoTables
     set_up_django()
     check_tables()
+    if not before_replay:
+        check_shown()
 
 
 def load_django() -> None:

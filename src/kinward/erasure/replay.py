@@ -141,9 +141,15 @@ def needs_list() -> bool:
     """Return whether the database was restored, and no list has come since, nor words for none.
 
     Restores of earlier versions noted nothing of a list, and are over. One whose entry says nothing
-    at all is not: nothing blanks it but SQL. Entries that Kinward did not write say nothing.
+    at all is not: nothing blanks it but SQL. No list counts that Kinward did not write. A restore
+    does, once an entry of Kinward followed: somebody may have taken its MAC away.
     """
     last = first_written(Entry.objects.filter(kind__in=_TOLD).order_by("-pk"))
+    newest = first_written(Entry.objects.order_by("-pk"))
+    restores = Entry.objects.filter(kind=kinds.BackupRestored.kind)
+    after, until = (0 if one is None else one.pk for one in (last, newest))
+    if restores.filter(pk__gt=after, pk__lte=until).exists():
+        return True
     if last is None or last.kind != kinds.BackupRestored.kind:
         return False
     return not isinstance(last.data, dict) or "lines" in last.data

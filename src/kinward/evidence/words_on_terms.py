@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 
 from kinward.ground.secrets import is_mac, mac
-from kinward.ledger.api import Entry, kinds, written_here
+from kinward.ledger.api import Entry, first_written, kinds, written_here
 
 TERM: Final = kinds.EvidenceTermSet.kind
 HELD: Final = kinds.EvidenceHeld.kind
@@ -71,7 +71,7 @@ def _is_true(entry: Entry, before: int) -> bool:
     data: dict[str, Any] = entry.data
     if "mac" not in data:
         with_mac = Entry.objects.filter(kind__in=KINDS, pk__lt=entry.pk, data__has_key="mac")
-        return bool(written_here([entry])) and not with_mac.exists()
+        return bool(written_here([entry])) and first_written(with_mac.order_by("pk")) is None
     until = str(data["until"]) if entry.kind == TERM else ""
     told = _told(str(entry.subject), entry.kind, until, before)
     try:

@@ -5,10 +5,10 @@ from kinward.ledger.authenticity import (
     Stranger,
     first_written,
     has_true_mac,
-    repeated,
     strangers,
     written_here,
 )
+from kinward.ledger.boundary import OtherSecret, require_secret
 from kinward.ledger.claims import Head
 from kinward.ledger.counterparts import (
     PARTNER,
@@ -124,6 +124,7 @@ __all__ = [
     "LogRotation",
     "Mark",
     "NotSignedYet",
+    "OtherSecret",
     "Said",
     "SignedTree",
     "StampedTree",
@@ -176,8 +177,8 @@ __all__ = [
     "receipt_address",
     "receipt_of",
     "record",
-    "repeated",
     "require_rotatable",
+    "require_secret",
     "require_signable",
     "root_of_log",
     "rotation_lines",

@@ -1,40 +1,32 @@
 """Which entries Kinward wrote. Whoever may add rows to the table writes others, and none counts.
 
 Each entry has a MAC (HMAC-SHA256, RFC 2104) by the secret key of its day, which the database does
-not hold. It is over the exact time, the kind and the commitments. These stay when the values are
-erased, and each value has to fit its commitment. An entry that is written again has the MAC of the
-first one, which counts alone: the one whose leaf comes first.
+not hold. It is over the number, the exact time, the kind and the commitments. These stay when the
+values are erased, and each value has to fit its commitment. So nobody copies or moves an entry.
 
 Entries from before the MACs have none. The log says at which leaf they end, with a MAC of its own,
 and a file outside the database says so too (`boundary`).
 """
 
 import hmac
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from kinward.ground.config import Config, config
 from kinward.ground.secrets import is_digest, mac_keys
-from kinward.ledger.boundary import first_known
+from kinward.ledger.boundary import first_known, kept, said
 from kinward.ledger.chain import digest
 from kinward.ledger.leaves import committed_data, entry_leaf, exact_time, is_commitment
 from kinward.ledger.merkle import leaf_hash
 from kinward.ledger.models import Entry, Leaf, Log
 
 FORMAT: Final = b"kinward.entry-mac/1\n"
+NUMBER_BYTES: Final = 8
+MAX_NUMBER: Final = 2**63 - 1
 CHUNK: Final = 50  # entries that are read at once to find the first that counts
-
-_REPEATS: Final = """
-SELECT e.mac, e.seq, l.index FROM ledger_entry e LEFT JOIN ledger_leaf l ON l.entry_id = e.seq
-WHERE e.mac IN (
-  SELECT mac FROM ledger_entry WHERE mac IS NOT NULL GROUP BY mac HAVING count(*) > 1 LIMIT %s
-)
-"""
 
 
 class _Derived:
@@ -44,16 +36,17 @@ class _Derived:
     all: Sequence[bytes] = ()
 
 
-def mac_of(at: str, kind: str, actor: bytes, subject: bytes, data: bytes) -> bytes:
+def mac_of(number: int, at: str, kind: str, actor: bytes, subject: bytes, data: bytes) -> bytes:
     """Return the MAC (32 bytes) of an entry, from its exact time (`exact_time`) and commitments.
 
     Raises `NotConfigured` without a secret key.
     """
-    return hmac.digest(_keys()[0], _told(at, kind, actor, subject, data), "sha256")
+    return hmac.digest(_keys()[0], _told(number, at, kind, actor, subject, data), "sha256")
 
 
-def _told(at: str, kind: str, *commitments: bytes) -> bytes:
-    return b"".join((FORMAT, *commitments, at.encode(), kind.encode()))
+def _told(number: int, at: str, kind: str, *commitments: bytes) -> bytes:
+    name = number.to_bytes(NUMBER_BYTES, signed=True)
+    return b"".join((FORMAT, name, *commitments, at.encode(), kind.encode()))
 
 
 def _keys() -> Sequence[bytes]:
@@ -64,37 +57,35 @@ def _keys() -> Sequence[bytes]:
 
 
 def written_here(entries: Iterable[Entry]) -> list[Entry]:
-    """Return those of some entries that Kinward wrote, in their order and each once.
+    """Return those of some entries that Kinward wrote, in their order.
 
-    Whoever decides something by entries reads them through this. Name entries by subject, kind,
-    actor and data, and choose by number afterwards: else a repeated entry passes for the first.
+    Whoever decides something by entries reads them through this.
     """
     told = list(entries)
     former = _former([entry for entry in told if entry.mac is None])
-    return _without_repeats(
-        [
-            entry
-            for entry in told
-            if (
-                entry.pk in former and _stands(entry, former[entry.pk])
-                if entry.mac is None
-                else has_true_mac(entry) and _fits(entry)
-            )
-        ]
-    )
+    return [
+        entry
+        for entry in told
+        if (
+            entry.pk in former and _stands(entry, former[entry.pk])
+            if entry.mac is None
+            else has_true_mac(entry) and _fits(entry)
+        )
+    ]
 
 
 def first_written(entries: QuerySet[Entry]) -> Entry | None:
     """Return the first of some ordered entries that Kinward wrote. Reads no more than it must."""
     for entry in entries.iterator(chunk_size=CHUNK):
-        if written_here([entry]) and not _repeats_another(entry):
+        if written_here([entry]):
             return entry
     return None
 
 
 def has_true_mac(entry: Entry) -> bool:
-    """Return whether the MAC of an entry is that of its time, kind and commitments."""
+    """Return whether the MAC of an entry is that of its number, time, kind and commitments."""
     told = _told(
+        entry.pk,
         exact_time(entry.at),
         entry.kind,
         bytes(entry.actor_commitment or b""),
@@ -158,8 +149,9 @@ def _former(entries: Sequence[Entry]) -> dict[int, bytes | None]:
     if not entries:
         return {}
     log = Log.objects.first()
-    of_chain = [e.pk for e in entries if e.digest is not None and (not log or e.pk <= log.chained)]
-    chained = dict.fromkeys(of_chain)
+    last = chained_to(log)
+    of_chain = [e.pk for e in entries if e.digest is not None and 0 < e.pk <= last]
+    chained: dict[int, bytes | None] = dict.fromkeys(of_chain)
     rest = [entry.pk for entry in entries if entry.digest is None]
     first = first_leaf(log)
     if first == 0 or not rest:
@@ -172,6 +164,17 @@ def _former(entries: Sequence[Entry]) -> dict[int, bytes | None]:
 
 def _leaves(placed: QuerySet[Leaf]) -> dict[int, bytes | None]:
     return {number: bytes(leaf) for number, leaf in placed.values_list("entry_id", "hash")}
+
+
+def chained_to(log: Log | None) -> int:
+    """Return the number of the last entry of the former chain, as far as the log can be believed.
+
+    A database that was just upgraded has no row of the log, or one that says nothing of MACs. Where
+    the file says that a log had MACs, such a row is somebody else's.
+    """
+    if kept() is None and (log is None or log.macs_from is None):
+        return MAX_NUMBER if log is None else log.chained
+    return 0 if log is None or said(log) is None else log.chained
 
 
 def first_leaf(log: Log | None) -> int | None:
@@ -193,51 +196,24 @@ def _first_with_mac() -> int | None:
     return None
 
 
-def _without_repeats(entries: list[Entry]) -> list[Entry]:
-    by_mac: dict[bytes, list[int]] = defaultdict(list)
-    for entry in entries:
-        if entry.mac is not None:
-            by_mac[bytes(entry.mac)].append(entry.pk)
-    repeats = {
-        number
-        for numbers in by_mac.values()
-        if len(numbers) > 1
-        for number in set(numbers) - {_original(numbers)}
-    }
-    return [entry for entry in entries if entry.pk not in repeats] if repeats else entries
-
-
-def _original(numbers: Sequence[int]) -> int:
-    """Return which of the entries with one MAC has the first leaf. Nobody moves a leaf unseen."""
-    placed = Leaf.objects.filter(entry_id__in=numbers).order_by("index")
-    first = placed.values_list("entry_id", flat=True).first()
-    return min(numbers) if first is None else first
-
-
-def _repeats_another(entry: Entry) -> bool:
-    """Return whether an entry was written before. The index of subjects finds the other one."""
-    if entry.mac is None:
-        return False
-    same = Entry.objects.filter(subject=entry.subject, kind=entry.kind, mac=entry.mac)
-    numbers = list(same.values_list("pk", flat=True))
-    return len(numbers) > 1 and _original(numbers) != entry.pk
-
-
 class Stranger(NamedTuple):
-    """An entry that Kinward did not write. `repeats`: the number of the one that it repeats."""
+    """An entry that Kinward did not write."""
 
     number: int
     kind: str
-    repeats: int | None = None
 
 
-def strangers(after: int, most: int, since: datetime | None) -> tuple[list[Stranger], int, int]:
+def strangers(
+    after: int | None, most: int, since: datetime | None
+) -> tuple[list[Stranger], int | None]:
     """Go over up to `most` entries with greater numbers, and find those that Kinward did not write.
 
-    Returns them, the count of entries, and the last number, or 0 at the end. It looks at MACs and
-    not at values: `verify_ledger` does that.
+    Returns them, and the last number, or None at the end. It looks at MACs and not at values:
+    `verify_ledger` does that.
     """
-    entries = Entry.objects.filter(pk__gt=after).order_by("pk")
+    entries = Entry.objects.order_by("pk")
+    if after is not None:  # somebody else's number may be negative
+        entries = entries.filter(pk__gt=after)
     if since is not None:
         entries = entries.filter(at__gte=since)
     batch = list(entries.defer("actor", "subject", "data", "previous")[:most])
@@ -247,21 +223,7 @@ def strangers(after: int, most: int, since: datetime | None) -> tuple[list[Stran
         for entry in batch
         if not (has_true_mac(entry) if entry.mac is not None else entry.pk in former)
     ]
-    return found, len(batch), batch[-1].pk if len(batch) == most else 0
-
-
-def repeated(most: int) -> Iterator[Stranger]:
-    """Yield the entries that repeat another one, of up to `most` that somebody repeated."""
-    by_mac: dict[bytes, list[tuple[bool, int, int]]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(_REPEATS, [most])
-        for mac, number, index in cursor.fetchall():
-            by_mac[bytes(mac)].append((index is None, index or 0, number))
-    for same in by_mac.values():
-        (*_, original), *others = sorted(same)
-        kinds = dict(Entry.objects.filter(pk__in=[n for *_, n in others]).values_list("pk", "kind"))
-        for *_, number in others:
-            yield Stranger(number, kinds[number], repeats=original)
+    return found, batch[-1].pk if len(batch) == most else None
 
 
 class Strangers:

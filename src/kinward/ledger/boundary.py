@@ -12,6 +12,7 @@ import structlog
 from django.db import transaction
 
 from kinward.ground.config import config
+from kinward.ground.errors import KinwardError
 from kinward.ground.files import write_whole
 from kinward.ground.secrets import is_mac, mac
 from kinward.ledger.models import Log
@@ -20,10 +21,32 @@ log_ = structlog.get_logger(__name__)
 _PURPOSE: Final = "ledger boundary"
 
 
+class OtherSecret(KinwardError):
+    """Not this secret key wrote the ledger. Was it changed? Name the former one in its list."""
+
+    code = "ledger.other_secret"
+    status = 409
+
+
+def require_secret() -> None:
+    """Raise `OtherSecret` where nobody can tell which entries Kinward wrote.
+
+    Somebody may also have written to the log's row, and then no key helps.
+    """
+    log = Log.objects.first()
+    if log is not None and log.macs_from is not None and said(log) is None:
+        raise OtherSecret(f"It goes into {config().secret_path('secret_keys_before')}.")
+
+
 def first_known(log: Log) -> int | None:
-    """Return the leaf that the row and the file name: of two, the smaller. None without either."""
-    named = [first for first in (said(log), kept(log.origin)) if first is not None]
-    return min(named, default=None)
+    """Return the leaf that the row and the file name: of two, the smaller. None without either.
+
+    Each machine that has read a true row keeps what it said, and no longer needs it.
+    """
+    named, outside = said(log), kept()
+    if named is not None and outside is None:
+        keep(named)
+    return min((first for first in (named, outside) if first is not None), default=None)
 
 
 def said(log: Log) -> int | None:
@@ -40,44 +63,54 @@ def settle(log: Log, first: int) -> None:
     The file follows once that is committed.
     """
     log.macs_from, log.macs_from_mac = first, mac(_told(first, log.chained), _PURPOSE)
-    origin = log.origin
-    transaction.on_commit(lambda: keep(origin, first))
+    transaction.on_commit(lambda: keep(first))
 
 
 def difference(log: Log) -> str:
     """Return in what the row is not as Kinward wrote it, as words; "" if it is."""
-    first, outside = said(log), kept(log.origin)
+    first, outside = said(log), kept()
     if log.macs_from is not None and first is None:
-        return "the log's row names a leaf from which on entries have MACs, and not by our key"
-    if outside is not None and outside != first:
+        return (
+            "the secret key did not write what the log's row says of MACs. Was the key changed? "
+            f"Add the former one to {config().secret_path('secret_keys_before')}"
+        )
+    if outside is not None and (first is None or outside < first):
         return f"{kept_path()} says that entries have MACs from leaf {outside:,} on"
     return ""
 
 
-def keep(origin: str, first: int) -> None:
-    """Write into the file from which leaf on every entry of a log has a MAC.
+def keep(first: int) -> None:
+    """Write into the file from which leaf on every entry has a MAC. It only ever gets smaller.
 
     A machine on which that fails goes by the log's row.
     """
+    before = kept()
+    if before is not None and before <= first:
+        return
     try:
         kept_path().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_whole(kept_path(), f"{first} {origin}\n".encode())
+        write_whole(kept_path(), f"{first}\n".encode())
     except OSError as error:
         log_.error("ledger.boundary_not_kept", error=str(error))
 
 
-def kept(origin: str) -> int | None:
-    """Return what the file says of a log. None without the file, or where it is of another log."""
+def keep_restored(log: Log) -> None:
+    """Let the file say what the row of a restored log says, or nothing if that says nothing."""
+    kept_path().unlink(missing_ok=True)
+    first_known(log)
+
+
+def kept() -> int | None:
+    """Return what the file says. None without the file."""
     try:
-        text = kept_path().read_text(encoding="utf-8", errors="replace")
+        text = kept_path().read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return None
-    first, _, name = text.strip().partition(" ")
-    return int(first) if first.isascii() and first.isdigit() and name == origin else None
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def kept_path() -> Path:
-    """Return the path of the file: one line with a number and the origin of the log."""
+    """Return the path of the file: one line with a number."""
     return config().data_dir / "ledger" / "macs"
 
 

@@ -1,8 +1,23 @@
 """The columns of the ledger that Django does not know."""
 
+import json
 from typing import Any
 
 from django.db import models
+
+
+class AnyJson(json.JSONDecoder):
+    """Reads what PostgreSQL takes for JSON. What Python cannot read stays a text, and fits nothing.
+
+    Such as a number of five thousand digits, or three thousand lists, each in another.
+    """
+
+    def decode(self, text: str, *given: Any) -> Any:
+        """Return the value, or the text itself."""
+        try:
+            return super().decode(text, *given)
+        except (ValueError, RecursionError):
+            return text
 
 
 class TransactionIdField(models.Field):  # type: ignore[type-arg]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import models
 
-from kinward.ledger.fields import CurrentTransaction, TransactionIdField
+from kinward.ledger.fields import AnyJson, CurrentTransaction, TransactionIdField
 
 
 class Entry(models.Model):
@@ -25,7 +25,7 @@ class Entry(models.Model):
     actor = models.CharField(max_length=200, null=True)
     kind = models.CharField(max_length=80)
     subject = models.CharField(max_length=200, null=True)
-    data: Any = models.JSONField(null=True)
+    data: Any = models.JSONField(null=True, decoder=AnyJson)
     actor_salt = models.BinaryField(null=True)
     subject_salt = models.BinaryField(null=True)
     data_salt = models.BinaryField(null=True)

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection
-from django.db.models import QuerySet
 from django.utils import timezone
 
+from kinward.ledger.authenticity import written_here
 from kinward.ledger.models import Entry, Leaf, Log
 
 LATE: Final = timedelta(seconds=60)  # after this an entry without its signed place is an alarm
@@ -21,9 +21,9 @@ ORDER BY e.xid, e.seq LIMIT 1
 """
 
 
-def entries_about(*subjects: str) -> QuerySet[Entry]:
-    """Return all entries about these subjects, oldest first."""
-    return Entry.objects.filter(subject__in=subjects).order_by("seq")
+def entries_about(*subjects: str) -> list[Entry]:
+    """Return all entries about these subjects that Kinward wrote, oldest first."""
+    return written_here(Entry.objects.filter(subject__in=subjects).order_by("seq"))
 
 
 def unsequenced_since() -> datetime | None:

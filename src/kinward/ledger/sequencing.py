@@ -21,7 +21,7 @@ from kinward.ground.config import config
 from kinward.ground.errors import NotConfigured
 from kinward.ground.locks import in_turn, try_turn
 from kinward.ledger.authenticity import first_leaf
-from kinward.ledger.boundary import kept, said, settle
+from kinward.ledger.boundary import keep_restored, kept, settle
 from kinward.ledger.cursors import fast_cursor
 from kinward.ledger.leaves import chain_leaf, entry_leaf
 from kinward.ledger.merkle import HASH_BYTES, Frontier, leaf_hash, split_hashes
@@ -105,8 +105,9 @@ def begin_again() -> Log:
         log.note, log.vkey = b"", ""
         log.cluster = 0
         log.save()
-        _settle(log)
     pin(log.origin)
+    with suppress(NotConfigured):
+        keep_restored(log)
     sequence_all()
     return Log.objects.get()
 
@@ -182,14 +183,14 @@ def _append_finished(log: Log, batch: int) -> int:
 def _settle(log: Log) -> None:
     """Say from which leaf on every entry has a MAC, in a log of an earlier version once one has.
 
-    A row or a file without it gets it back from the other. Without the secret key nothing is said,
-    and entries get their leaves all the same.
+    A log that has said so before says no other number. Without the secret key nothing is said, and
+    entries get their leaves all the same.
     """
     with suppress(NotConfigured):
-        if said(log) is not None and kept(log.origin) is not None:
+        if log.macs_from is not None or kept() is not None:
             return
         first = first_leaf(log)
-        if first is not None and log.macs_from in (None, first):
+        if first is not None:
             settle(log, first)
             log.save(update_fields=["macs_from", "macs_from_mac"])
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from django.db import connection
 from psycopg.types.json import Jsonb
@@ -18,6 +18,8 @@ from kinward.ledger.models import Words
 from kinward.ledger.words import set_apart
 
 _COLUMNS: Final = {
+    "seq": "int8",
+    "mac": "bytea",
     "at": "timestamptz",
     "actor": "varchar",
     "kind": "varchar",
@@ -28,12 +30,12 @@ _COLUMNS: Final = {
     "actor_commitment": "bytea",
     "subject_commitment": "bytea",
     "data_commitment": "bytea",
-    "mac": "bytea",
     "data": "jsonb",
 }
 _INTO: Final = f"ledger_entry ({', '.join(_COLUMNS)})"
 _VALUES: Final = ", ".join(["%s"] * len(_COLUMNS))
 _INSERT: Final = f"INSERT INTO {_INTO} VALUES ({_VALUES})"  # noqa: S608
+_NUMBERS: Final = "SELECT nextval('ledger_entry_seq_seq') FROM generate_series(1, %s)"
 _KEEP: Final = """
 INSERT INTO ledger_words (digest, salt, text)
 SELECT * FROM unnest(%s::varchar[], %s::bytea[], %s::text[])
@@ -69,27 +71,39 @@ def record(*, actor: Named, subject: str, fact: Fact) -> None:
     """
     if not connection.in_atomic_block:
         raise OutsideTransaction
-    write_late(_row(datetime.now(UTC), actor, subject, fact), _write, "ledger_")
+    write_late(_said(datetime.now(UTC), actor, subject, fact), _write, "ledger_")
 
 
-def _write(said: Sequence[tuple[list[Any], list[Words]]]) -> None:
-    """Write rows, and the words of each. One alone takes less as an INSERT."""
-    words = [one for _, its in said for one in its]
+class _Said(NamedTuple):
+    """An entry that waits for its number: its time, kind and commitments, and its columns."""
+
+    told: tuple[str, str, bytes, bytes, bytes]
+    columns: list[Any]  # but for the number and the MAC, which are the first
+    words: list[Words]
+
+
+def _write(said: Sequence[_Said]) -> None:
+    """Write entries with the numbers that follow, and the words of each. One is an INSERT."""
+    words = [one for entry in said for one in entry.words]
     with fast_cursor() as cursor:
         if words:
             kept = zip(*((one.digest, one.salt, one.text) for one in words), strict=True)
             cursor.execute(_KEEP, [list(column) for column in kept])
-        if len(said) == 1:
-            cursor.execute(_INSERT, said[0][0])
+        numbers = sorted(number for (number,) in cursor.execute(_NUMBERS, [len(said)]))
+        rows = [
+            [number, mac_of(number, *entry.told), *entry.columns]
+            for number, entry in zip(numbers, said, strict=True)
+        ]
+        if len(rows) == 1:
+            cursor.execute(_INSERT, rows[0])
             return
         with cursor.copy(_COPY) as copy:
             copy.set_types(list(_COLUMNS.values()))
-            for row, _ in said:
+            for row in rows:
                 copy.write_row(row)
 
 
-def _row(at: datetime, by: Named, subject: str, fact: Fact) -> tuple[list[Any], list[Words]]:
-    """Return the values of an entry's columns, in their order, and its words to keep."""
+def _said(at: datetime, by: Named, subject: str, fact: Fact) -> _Said:
     actor = f"{by.kind}:{by.name}"
     data, words = set_apart(fact)
     salts = os.urandom(3 * SALT_BYTES)
@@ -102,10 +116,9 @@ def _row(at: datetime, by: Named, subject: str, fact: Fact) -> tuple[list[Any], 
         commit("subject", subject, of_subject),
         commit("data", told, of_data),
     )
-    row = [
+    columns = [
         *(at, actor, fact.kind, subject, of_actor, of_subject, of_data),
         *commitments,
-        mac_of(told["at"], fact.kind, *commitments),
         Jsonb(data),
     ]
-    return row, words
+    return _Said((told["at"], fact.kind, *commitments), columns, words)

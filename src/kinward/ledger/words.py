@@ -41,14 +41,12 @@ def in_full(entries: Iterable[Entry]) -> Iterator[tuple[Entry, dict[str, Any]]]:
     """
     rest = iter(entries)
     while part := list(islice(rest, PART)):
-        told = {_told(value) for entry in part for value in (entry.data or {}).values()} - {""}
+        held = [(entry, entry.data if isinstance(entry.data, dict) else {}) for entry in part]
+        told = {_told(value) for _, data in held for value in data.values()} - {""}
         kept = Words.objects.filter(pk__in=told) if told else ()
         texts = {row.digest: row.text for row in kept}
-        for entry in part:
-            yield (
-                entry,
-                {name: _in_full(value, texts) for name, value in (entry.data or {}).items()},
-            )
+        for entry, data in held:
+            yield entry, {name: _in_full(value, texts) for name, value in data.items()}
 
 
 def _in_full(value: Any, texts: Mapping[str, str]) -> Any:

@@ -18,7 +18,6 @@ from kinward.ledger.api import (
     Told,
     kinds,
     lost_words,
-    repeated,
     unsaid_values,
     written_here,
 )
@@ -186,10 +185,4 @@ def gone_from_the_ledger() -> Iterator[Gap]:
 def name_stranger(stranger: Stranger) -> Gap:
     """Return the difference that an entry is not one that Kinward wrote."""
     subject = f"entry:{stranger.number}"
-    detail = "" if stranger.repeats is None else f"It repeats entry {stranger.repeats}."
-    return Gap("ledger", subject, subject, What.STRANGER, stranger.kind, detail)
-
-
-def repeated_entries() -> Iterator[Gap]:
-    """Yield the entries that somebody wrote again."""
-    yield from map(name_stranger, repeated(CHUNK))
+    return Gap("ledger", subject, subject, What.STRANGER, stranger.kind)

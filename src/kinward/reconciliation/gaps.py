@@ -20,7 +20,7 @@ class What(StrEnum):
     NO_ROW = "no row"  # the row of an entry is not there
     UNREADABLE = "unreadable"  # an entry lacks what its kind says
     UNKNOWN = "unknown"  # an entry of a kind that this version does not know
-    STRANGER = "not by Kinward"  # an entry that Kinward did not write, or that is there twice
+    STRANGER = "not by Kinward"  # an entry that Kinward did not write
     CHECK = "check"  # a check of the room says what differs
 
 

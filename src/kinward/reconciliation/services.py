@@ -15,7 +15,7 @@ from django.utils import timezone
 from kinward.access import Actor
 from kinward.ground.errors import KinwardError
 from kinward.ground.locks import exclusive
-from kinward.ledger.api import kinds, record
+from kinward.ledger.api import kinds, record, require_secret
 from kinward.reconciliation.compare import snapshot
 from kinward.reconciliation.gaps import Gap
 from kinward.reconciliation.models import Difference, Run
@@ -40,8 +40,10 @@ class AlreadyRunning(KinwardError):
 def reconcile(*, since: datetime | None = None, progress: Progress = lambda step, run: None) -> Run:
     """Compare all rows and entries, or those since a moment, and return the finished run.
 
-    A whole run that was interrupted resumes where it stopped. Raises `AlreadyRunning`.
+    A whole run that was interrupted resumes where it stopped. Raises `AlreadyRunning`, and
+    `OtherSecret`, since every entry would be a stranger's.
     """
+    require_secret()
     with exclusive(LOCK) as mine:
         if not mine:
             raise AlreadyRunning

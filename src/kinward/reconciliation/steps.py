@@ -14,7 +14,6 @@ from kinward.reconciliation.compare import (
     gone_from_the_ledger,
     name_stranger,
     queryset,
-    repeated_entries,
     rows_of,
     unknown_kinds,
 )
@@ -47,7 +46,7 @@ class Step(msgspec.Struct, frozen=True):
         if self.name == STRANGERS:
             return _strangers(after, since)
         if self.counterpart is None:
-            gone = (*gone_from_the_ledger(), *repeated_entries()) if since is None else ()
+            gone = gone_from_the_ledger() if since is None else ()
             return Batch([*unknown_kinds(), *gone])
         if self.kind:
             return _entries(self.counterpart, self.kind, after, since)
@@ -76,8 +75,9 @@ def _of(counterpart: Counterpart) -> Iterator[Step]:
 
 
 def _strangers(after: str, since: datetime | None) -> Batch:
-    found, entries, last = strangers(int(after or 0), ENTRIES, since)
-    return Batch([name_stranger(one) for one in found], str(last or ""), entries=entries)
+    found, last = strangers(int(after) if after else None, ENTRIES, since)
+    following = "" if last is None else str(last)
+    return Batch([name_stranger(one) for one in found], following)
 
 
 def _rows(counterpart: Counterpart, after: str, since: datetime | None) -> Batch:

@@ -14,7 +14,7 @@ SENTENCES: Final = {
     What.NO_ROW: "The ledger has entries about it, and its row is gone.",
     What.UNREADABLE: "An entry about it lacks what its kind says.",
     What.UNKNOWN: "The ledger has entries of the kind {kind}, which this version does not know.",
-    What.STRANGER: "Kinward did not write this entry ({kind}). {detail}",
+    What.STRANGER: "Kinward did not write this entry ({kind}).",
     What.CHECK: "{detail}",
 }
 WRITTEN: Final = "Somebody wrote to the database past Kinward, or removed an entry."
@@ -35,7 +35,7 @@ ADVICE: Final = {
 def sentence_of(difference: Difference) -> str:
     """Return what differs, as one sentence."""
     kind, detail = visible(difference.kind), visible(difference.detail)
-    return SENTENCES[What(difference.what)].format(kind=kind, detail=detail).strip()
+    return SENTENCES[What(difference.what)].format(kind=kind, detail=detail)
 
 
 def advice_of(difference: Difference) -> str:

@@ -2,8 +2,6 @@
 
 from itertools import chain
 
-from django.db.models import QuerySet
-
 from kinward.casebook.api import Case
 from kinward.enforcement.api import actions_of_case, parked_actions, sanctions_of_case
 from kinward.evidence.api import evidence_of_case
@@ -17,7 +15,7 @@ def parked_counts() -> dict[str, int]:
     return {"actions": parked_actions().count(), "reports": parked_reports().count()}
 
 
-def timeline_of_case(case: Case) -> QuerySet[Entry]:
+def timeline_of_case(case: Case) -> list[Entry]:
     """Return the ledger entries about a case, its evidence, actions, reports and appeal."""
     statements = list(statements_of_case(case.id))
     subjects = chain(

@@ -82,7 +82,7 @@ CLOCK: Final = {
     "ground.jobs.fail_often",
     "guidelines.services.go_ahead_alone",
     "guidelines.services.pin_guidelines",
-    "ledger.authenticity.repeated",  # reads, in SQL
+    "ledger.exporting.read_tile",  # reads, in SQL
     "ledger.holder_words.note_failed",
     "ledger.holder_words.note_received",
     "ledger.queries.unsequenced_since",  # reads, in SQL
@@ -238,6 +238,7 @@ ALSO: Final[dict[str, set[str]]] = {
         "families.visits.sessions.open_portal",
         "findings.intakes.receive_intake",
         "findings.upload.receive",
+        "ledger.exporting.read_tile",  # reads, in SQL: hashes, which everybody may see
         "findings.user_reports.receive_user_report",
         "redress.services.file_appeal",
     },

@@ -83,7 +83,12 @@ def test_an_old_backup_is_erased_again_before_anything_serves(
     assert back.returncode == 0, back.stderr
     assert "Nothing serves until you bring each list" in back.stderr
     assert two.run("-c", LOOK).stdout.split() == ["goes", "stays"]
-    shown = (("agree",), ("ledger", "show", "account:goes"))
+    shown = (
+        *(("agree",), ("ledger", "show", "account:goes"), ("erase",)),
+        ("policy", "simulate", "teen-accounts", "tiktok-2021"),
+        ("package", "make", "none", "--out", "-h"),
+        ("key", "trace", "app", "--entries"),
+    )
     for command in (("worker",), ("up",), *shown):
         refused = two.kinward(*command)
         assert refused.returncode == 1, command

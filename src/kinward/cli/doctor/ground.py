@@ -19,7 +19,7 @@ def check_database() -> Result:
     from kinward.cli.main import open_tables
 
     embedded = postgres.is_embedded()
-    open_tables()
+    open_tables(before_replay=True)
     from django.db import connection
 
     with connection.cursor() as cursor:

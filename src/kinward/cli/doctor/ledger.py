@@ -9,9 +9,10 @@ from kinward.ground.config import config
 
 def check_ledger() -> Result:
     """Are entries given their places in the log in time, and is the log signed?"""
-    from kinward.ledger.api import is_late, log_size, require_signable
+    from kinward.ledger.api import is_late, log_size, require_secret, require_signable
 
     require_signable()
+    require_secret()
     late = is_late()
     if late == "sequenced":
         return fault(

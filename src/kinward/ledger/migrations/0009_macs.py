@@ -1,5 +1,7 @@
 from django.db import migrations, models
 
+import kinward.ledger.fields
+
 # What the log says of the MACs of entries, and of the former chain, never changes once it is said.
 GROWS = """
 CREATE OR REPLACE FUNCTION kinward_ledger_log_grows() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -22,6 +24,15 @@ FORWARD = GROWS.replace(
 )
 BACKWARD = GROWS.replace("{more}", "")
 
+# What no entry of Kinward has, and what would stop whoever reads the table.
+READABLE = """
+ALTER TABLE ledger_entry ADD CONSTRAINT ledger_entry_readable CHECK (
+  seq > 0 AND at >= '2000-01-01Z' AND at < '3000-01-01Z'
+  AND (data IS NULL OR jsonb_typeof(data) = 'object')
+);
+"""
+ANY = "ALTER TABLE ledger_entry DROP CONSTRAINT ledger_entry_readable;"
+
 
 class Migration(migrations.Migration):
 
@@ -33,5 +44,11 @@ class Migration(migrations.Migration):
         migrations.AddField("entry", "mac", models.BinaryField(null=True)),
         migrations.AddField("log", "macs_from", models.BigIntegerField(null=True)),
         migrations.AddField("log", "macs_from_mac", models.BinaryField(default=b"")),
+        migrations.AlterField(
+            "entry",
+            "data",
+            models.JSONField(decoder=kinward.ledger.fields.AnyJson, null=True),
+        ),
         migrations.RunSQL(FORWARD, BACKWARD),
+        migrations.RunSQL(READABLE, ANY),
     ]
