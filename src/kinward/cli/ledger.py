@@ -186,7 +186,7 @@ def show(subject: str) -> None:
     """Show the entries about a subject, such as case:0b9f…."""
     from kinward.ledger.api import Entry, written_here
 
-    check_shown()
+    check_shown()  # which refuses where nobody can tell what Kinward wrote
     entries = list(Entry.objects.filter(subject=subject).order_by("seq"))
     ours = {entry.pk for entry in written_here(entries)}
     for entry, data in in_full(entries):

@@ -20,6 +20,7 @@ from kinward.ledger.api import (
     first_written,
     kinds,
     record,
+    require_secret,
     require_signable,
 )
 from kinward.people.api import Account, lock_account
@@ -142,8 +143,10 @@ def needs_list() -> bool:
 
     Restores of earlier versions noted nothing of a list, and are over. One whose entry says nothing
     at all is not: nothing blanks it but SQL. No list counts that Kinward did not write. A restore
-    does, once an entry of Kinward followed: somebody may have taken its MAC away.
+    does, once an entry of Kinward followed: somebody may have taken its MAC away. Raises
+    `OtherSecret` where nobody can tell.
     """
+    require_secret()
     last = first_written(Entry.objects.filter(kind__in=_TOLD).order_by("-pk"))
     newest = first_written(Entry.objects.order_by("-pk"))
     restores = Entry.objects.filter(kind=kinds.BackupRestored.kind)

@@ -25,7 +25,6 @@ from kinward.ledger.models import Entry, Leaf, Log
 
 FORMAT: Final = b"kinward.entry-mac/1\n"
 NUMBER_BYTES: Final = 8
-MAX_NUMBER: Final = 2**63 - 1
 CHUNK: Final = 50  # entries that are read at once to find the first that counts
 
 
@@ -34,6 +33,7 @@ class _Derived:
 
     chosen: Config | None = None
     all: Sequence[bytes] = ()
+    remembers: bool = False  # this machine keeps where MACs begin
 
 
 def mac_of(number: int, at: str, kind: str, actor: bytes, subject: bytes, data: bytes) -> bytes:
@@ -53,7 +53,19 @@ def _keys() -> Sequence[bytes]:
     chosen = config()
     if _Derived.chosen is not chosen:
         _Derived.all, _Derived.chosen = mac_keys("ledger"), chosen
+        _Derived.remembers = False
     return _Derived.all
+
+
+def _remember() -> None:
+    """Let this machine keep where MACs begin, before somebody takes that from the log's row."""
+    if _Derived.remembers and _Derived.chosen is config():
+        return
+    _keys()
+    log = Log.objects.first()
+    if log is not None:
+        first_known(log)
+        _Derived.remembers = kept() is not None
 
 
 def written_here(entries: Iterable[Entry]) -> list[Entry]:
@@ -61,6 +73,7 @@ def written_here(entries: Iterable[Entry]) -> list[Entry]:
 
     Whoever decides something by entries reads them through this.
     """
+    _remember()
     told = list(entries)
     former = _former([entry for entry in told if entry.mac is None])
     return [
@@ -169,12 +182,13 @@ def _leaves(placed: QuerySet[Leaf]) -> dict[int, bytes | None]:
 def chained_to(log: Log | None) -> int:
     """Return the number of the last entry of the former chain, as far as the log can be believed.
 
-    A database that was just upgraded has no row of the log, or one that says nothing of MACs. Where
-    the file says that a log had MACs, such a row is somebody else's.
+    In a database that was just upgraded the log's row says nothing of MACs. Where the file says
+    that a log had some, such a row is somebody else's.
     """
-    if kept() is None and (log is None or log.macs_from is None):
-        return MAX_NUMBER if log is None else log.chained
-    return 0 if log is None or said(log) is None else log.chained
+    if log is None:
+        return 0
+    upgraded = log.macs_from is None and kept() is None
+    return log.chained if upgraded or said(log) is not None else 0
 
 
 def first_leaf(log: Log | None) -> int | None:

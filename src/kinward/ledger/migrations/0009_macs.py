@@ -28,7 +28,6 @@ BACKWARD = GROWS.replace("{more}", "")
 READABLE = """
 ALTER TABLE ledger_entry ADD CONSTRAINT ledger_entry_readable CHECK (
   seq > 0 AND at >= '2000-01-01Z' AND at < '3000-01-01Z'
-  AND (data IS NULL OR jsonb_typeof(data) = 'object')
 );
 """
 ANY = "ALTER TABLE ledger_entry DROP CONSTRAINT ledger_entry_readable;"
