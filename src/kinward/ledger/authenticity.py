@@ -25,6 +25,7 @@ from kinward.ledger.models import Entry, Leaf, Log
 
 FORMAT: Final = b"kinward.entry-mac/1\n"
 NUMBER_BYTES: Final = 8
+MAX_NUMBER: Final = 2**63 - 1
 CHUNK: Final = 50  # entries that are read at once to find the first that counts
 
 
@@ -182,12 +183,12 @@ def _leaves(placed: QuerySet[Leaf]) -> dict[int, bytes | None]:
 def chained_to(log: Log | None) -> int:
     """Return the number of the last entry of the former chain, as far as the log can be believed.
 
-    In a database that was just upgraded the log's row says nothing of MACs. Where the file says
-    that a log had some, such a row is somebody else's.
+    A database that was just upgraded has no log, or one whose row says nothing of MACs. Where the
+    file says that a log had some, such a row is somebody else's.
     """
+    upgraded = kept() is None and (log is None or log.macs_from is None)
     if log is None:
-        return 0
-    upgraded = log.macs_from is None and kept() is None
+        return MAX_NUMBER if upgraded and not Leaf.objects.exists() else 0
     return log.chained if upgraded or said(log) is not None else 0
 
 
