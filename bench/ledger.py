@@ -34,6 +34,7 @@ if __name__ == "__main__":
 FORMER, NOW = "the former chain", "the log"
 WRITERS: Final = 16
 PACE: Final = 3000  # entries a second, for the delay of a machine that is busy and not full
+FIRST: Final = 1000  # the number of the first entry that is loaded
 PROOFS: Final = 300
 CHAIN_LOCK: Final = 0x4B494E57415244
 CHAIN: Final = """
@@ -156,7 +157,7 @@ def load(count: int, seed: int) -> None:
 
     chance, at = random.Random(seed), datetime.now(UTC)
     with connection.cursor() as cursor, cursor.copy(INTO) as copy:
-        for number in range(seed * count + 1, (seed + 1) * count + 1):
+        for number in range(FIRST + seed * count, FIRST + (seed + 1) * count):
             salts = [chance.randbytes(32) for _ in range(3)]
             actor, subject = "system:bench", f"case:{seed}-{number // 10}"
             data = {"account": f"member-{number}"}
@@ -331,7 +332,7 @@ def main(count: int, seconds: float) -> None:
     loaders = os.cpu_count() or 1
     together(load, *[(count // loaders, seed) for seed in range(loaders)])
     with connection.cursor() as cursor:
-        cursor.execute("SELECT setval('ledger_entry_seq_seq', %s)", [count])
+        cursor.execute("SELECT setval('ledger_entry_seq_seq', %s)", [FIRST + count])
     from kinward.ledger.sequencing import sequence_all
 
     began = time.perf_counter()
