@@ -6,16 +6,20 @@ from importlib import import_module
 from typing import Final
 
 import pytest
+from click.testing import CliRunner
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from kinward.access.actor import Actor
+from kinward.access.api import ApiKey, entries_by_key
 from kinward.cli.doctor import CHECKS
+from kinward.cli.ledger import show
 from kinward.erasure.replay import needs_list, settle_list
 from kinward.ground.config import forget_config
 from kinward.ledger.api import (
     OtherSecret,
     Stranger,
+    entries_about,
     first_written,
     in_full,
     kinds,
@@ -296,6 +300,16 @@ def test_nobody_opens_the_gate_by_the_mac_of_a_restore() -> None:
     assert needs_list()
     settle_list(actor=Actor.system("test"), why="Nobody was ever erased.")
     assert not needs_list()
+
+
+def test_show_marks_it_and_nothing_else_shows_it() -> None:
+    write(1)
+    forge_entry("test.done", "thing:0", {"n": 9}, actor="key:app")
+    key = ApiKey.objects.create(name="app", digest=b"", scopes=[])
+    assert [entry.actor for entry in entries_about("thing:0")] == ["system:test"]
+    assert entries_by_key(key.name) == []
+    lines = CliRunner().invoke(show, ["thing:0"]).output.splitlines()
+    assert ["NOT WRITTEN BY KINWARD" in line for line in lines] == [False, True]
 
 
 def test_without_the_former_key_nobody_is_accused(configure: Configure) -> None:
