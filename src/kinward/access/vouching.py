@@ -11,7 +11,7 @@ from kinward.access.actor import Actor, ActorKind
 from kinward.access.models import Staff
 from kinward.access.permissions import Permission
 from kinward.access.roles import ROLES, counting, holding, permissions_of
-from kinward.ledger.api import Entry, kinds, written_here
+from kinward.ledger.api import Entry, each_written, first_written, kinds
 
 BY_DELAY: Final = str(Actor.system("access"))  # the role went ahead: only who asked has spoken
 
@@ -36,9 +36,10 @@ def _vouched(staff: Staff, role: str, one: Actor, seen: frozenset[int]) -> bool:
             subject=str(staff.actor),
             kind=kinds.StaffRoleAsked.kind,
             data__role=role,
+            seq__lt=entry.seq,
         )
-        earlier = [one for one in written_here(asked.order_by("seq")) if one.seq < entry.seq]
-        giver = earlier[-1].actor if earlier else None
+        newest = first_written(asked.order_by("-seq"))
+        giver = newest.actor if newest else None
     return _has_a_word(Actor.stored(giver or BY_DELAY), role, one, seen)
 
 
@@ -66,7 +67,7 @@ def _roles_that_give(role: str) -> list[str]:
 def _last_gift(staff: Staff, role: str) -> Entry | None:
     """Return the newest entry that put a role in force, of those that Kinward wrote."""
     changes = Entry.objects.filter(subject=str(staff.actor), kind=kinds.StaffRoleChanged.kind)
-    for entry in written_here(changes.order_by("-seq")):
+    for entry in each_written(changes.order_by("-seq")):
         was, now = (entry.data[field].split(", ") for field in ("was", "role"))
         if role in now and role not in was:
             return entry

@@ -75,8 +75,9 @@ def _barred(row: Pairing, told: Told) -> Iterator[str]:
     allowed = Entry.objects.filter(
         kind=kinds.PairingAllowed.kind,
         subject__in=[str(pairing) for pairing in theirs],
+        pk__gt=barred.newest.pk,
     )
-    if not any(entry.pk > barred.newest.pk for entry in written_here(allowed)):
+    if not written_here(allowed):
         yield "The two may pair again, and no entry says that a person allowed it."
 
 

@@ -3,8 +3,8 @@
 from kinward.ledger import kinds
 from kinward.ledger.authenticity import (
     Stranger,
+    each_written,
     first_written,
-    has_true_mac,
     strangers,
     written_here,
 )
@@ -140,6 +140,7 @@ __all__ = [
     "counterparts",
     "declare",
     "digest_of",
+    "each_written",
     "entries_about",
     "export_log",
     "fault_of_holders",
@@ -148,7 +149,6 @@ __all__ = [
     "find_said",
     "first_written",
     "forget_said",
-    "has_true_mac",
     "has_witnesses",
     "holder_states",
     "id_of",

@@ -9,9 +9,10 @@ and a file outside the database says so too (`boundary`).
 """
 
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from itertools import islice
+from typing import Final, NamedTuple
 
 from django.db.models import QuerySet
 
@@ -19,9 +20,10 @@ from kinward.ground.config import Config, config
 from kinward.ground.secrets import is_digest, mac_keys
 from kinward.ledger.boundary import first_known, kept, said
 from kinward.ledger.chain import digest
-from kinward.ledger.leaves import committed_data, entry_leaf, exact_time, is_commitment
+from kinward.ledger.leaves import exact_time, is_commitment
 from kinward.ledger.merkle import leaf_hash
 from kinward.ledger.models import Entry, Leaf, Log
+from kinward.ledger.openings import leaf_of, values_of
 
 FORMAT: Final = b"kinward.entry-mac/1\n"
 NUMBER_BYTES: Final = 8
@@ -88,12 +90,16 @@ def written_here(entries: Iterable[Entry]) -> list[Entry]:
     ]
 
 
+def each_written(entries: QuerySet[Entry], at_once: int = 1000) -> Iterator[Entry]:
+    """Yield those of some ordered entries that Kinward wrote. Never holds more than `at_once`."""
+    rest = entries.iterator(chunk_size=at_once)
+    while part := list(islice(rest, at_once)):
+        yield from written_here(part)
+
+
 def first_written(entries: QuerySet[Entry]) -> Entry | None:
-    """Return the first of some ordered entries that Kinward wrote. Reads no more than it must."""
-    for entry in entries.iterator(chunk_size=CHUNK):
-        if written_here([entry]):
-            return entry
-    return None
+    """Return the first of some ordered entries that Kinward wrote. Reads a few at a time."""
+    return next(each_written(entries, CHUNK), None)
 
 
 def has_true_mac(entry: Entry) -> bool:
@@ -111,18 +117,11 @@ def has_true_mac(entry: Entry) -> bool:
 
 def _fits(entry: Entry) -> bool:
     """Return whether each value that an entry has is the one that it is committed to."""
-    values: tuple[tuple[str, Any, Any, Any], ...] = (
-        ("actor", entry.actor, entry.actor_salt, entry.actor_commitment),
-        ("subject", entry.subject, entry.subject_salt, entry.subject_commitment),
-        ("data", entry.data, entry.data_salt, entry.data_commitment),
+    return all(
+        is_commitment(commitment, name, told, salt or b"")
+        for name, told, salt, commitment in values_of(entry)
+        if told is not None
     )
-    for name, value, salt, commitment in values:
-        if value is None:
-            continue
-        told = committed_data(entry.at, value) if name == "data" else value
-        if not is_commitment(bytes(commitment or b""), name, told, bytes(salt or b"")):
-            return False
-    return True
 
 
 def fits_chain(entry: Entry) -> bool:
@@ -148,14 +147,7 @@ def _stands(entry: Entry, leaf: bytes | None) -> bool:
     """Return whether an entry from before the MACs says what its digest or its leaf is over."""
     if entry.digest is not None:
         return fits_chain(entry)
-    told = entry_leaf(
-        at=entry.at,
-        kind=entry.kind,
-        actor=bytes(entry.actor_commitment or b""),
-        subject=bytes(entry.subject_commitment or b""),
-        data=bytes(entry.data_commitment or b""),
-    )
-    return _fits(entry) and leaf in (None, leaf_hash(told))
+    return _fits(entry) and leaf in (None, leaf_hash(leaf_of(entry)))
 
 
 def _former(entries: Sequence[Entry]) -> dict[int, bytes | None]:

@@ -1,6 +1,6 @@
 """What an entry says, so that others can hold it against its leaf in the log."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -23,26 +23,47 @@ def leaf_index(entry: int) -> int | None:
     return Leaf.objects.filter(entry_id=entry).values_list("index", flat=True).first()
 
 
+class Value(NamedTuple):
+    """A value of an entry: what its commitment is over, None once it is erased, and its salt."""
+
+    name: str
+    told: Any
+    salt: bytes | None
+    commitment: bytes
+
+
+def values_of(entry: Entry) -> tuple[Value, Value, Value]:
+    """Return the actor, the subject and the data of an entry. Nobody has compared them yet."""
+    data = None if entry.data is None else committed_data(entry.at, entry.data)
+    return (
+        Value("actor", entry.actor, _bytes(entry.actor_salt), bytes(entry.actor_commitment or b"")),
+        Value(
+            "subject",
+            entry.subject,
+            _bytes(entry.subject_salt),
+            bytes(entry.subject_commitment or b""),
+        ),
+        Value("data", data, _bytes(entry.data_salt), bytes(entry.data_commitment or b"")),
+    )
+
+
+def leaf_of(entry: Entry) -> bytes:
+    """Return the leaf of an entry, which is not of the former chain."""
+    actor, subject, data = (value.commitment for value in values_of(entry))
+    return entry_leaf(at=entry.at, kind=entry.kind, actor=actor, subject=subject, data=data)
+
+
 def opening_of(entry: Entry) -> dict[str, Any]:
     """Return the leaf of an entry as a text, and each value with its salt.
 
     A value is `[salt in hex, canonical JSON]`. What was erased is absent.
     """
-    leaf = entry_leaf(
-        at=entry.at,
-        kind=entry.kind,
-        actor=bytes(entry.actor_commitment or b""),
-        subject=bytes(entry.subject_commitment or b""),
-        data=bytes(entry.data_commitment or b""),
-    )
-    opened: dict[str, Any] = {"leaf": leaf.decode()}
-    values = {
-        "actor": (entry.actor, entry.actor_salt),
-        "subject": (entry.subject, entry.subject_salt),
-        "data": (entry.data, entry.data_salt),
-    }
-    for name, (value, salt) in values.items():
-        if value is not None and salt is not None:
-            told = committed_data(entry.at, value) if name == "data" else value
-            opened[name] = [bytes(salt).hex(), _encode(told).decode()]
+    opened: dict[str, Any] = {"leaf": leaf_of(entry).decode()}
+    for value in values_of(entry):
+        if value.told is not None and value.salt is not None:
+            opened[value.name] = [value.salt.hex(), _encode(value.told).decode()]
     return opened
+
+
+def _bytes(value: Any) -> bytes | None:
+    return None if value is None else bytes(value)

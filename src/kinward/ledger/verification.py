@@ -8,7 +8,7 @@ somebody else kept.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from django.db import connection
@@ -18,9 +18,10 @@ from kinward.ledger.authenticity import Strangers, fits_chain
 from kinward.ledger.boundary import difference
 from kinward.ledger.chain import GENESIS
 from kinward.ledger.claims import Broken, Claimed, Head, claimed_roots, keys_at_hand
-from kinward.ledger.leaves import chain_leaf, committed_data, entry_leaf, is_commitment
+from kinward.ledger.leaves import chain_leaf, is_commitment
 from kinward.ledger.merkle import Frontier, leaf_hash, split_hashes
 from kinward.ledger.models import Entry, HashTile, Leaf, Log
+from kinward.ledger.openings import leaf_of, values_of
 from kinward.ledger.sequencing import TILE_BYTES, here
 from kinward.ledger.stamping import StampCheck, check_stamps
 from kinward.ledger.tiles import WIDTH, tile_root
@@ -227,21 +228,12 @@ def _content(entry: Entry) -> bytes:
     """Return the leaf of an entry, once each value is what it is committed to."""
     if entry.digest is not None:
         raise Broken(entry.seq, "it is of the chain, and the log has its leaf")
-    values: dict[str, tuple[Any, Any, Any]] = {
-        "actor": (entry.actor, entry.actor_salt, entry.actor_commitment),
-        "subject": (entry.subject, entry.subject_salt, entry.subject_commitment),
-        "data": (entry.data, entry.data_salt, entry.data_commitment),
-    }
-    for name, (value, salt, commitment) in values.items():
-        if (value is None) != (salt is None):
+    for name, told, salt, commitment in values_of(entry):
+        if (told is None) != (salt is None):
             raise Broken(entry.seq, f"its {name} was erased by half")
-        if value is None:
-            continue
-        told = committed_data(entry.at, value) if name == "data" else value
-        if not is_commitment(bytes(commitment or b""), name, told, bytes(salt)):
+        if salt is not None and not is_commitment(commitment, name, told, salt):
             raise Broken(entry.seq, f"its {name} or time is not what it is committed to")
-    actor, subject, data = (bytes(each[2] or b"") for each in values.values())
-    return entry_leaf(at=entry.at, kind=entry.kind, actor=actor, subject=subject, data=data)
+    return leaf_of(entry)
 
 
 def _compare_tiles(level: int, first: int, hashes: list[bytes], walk: _Walk) -> None:

@@ -12,6 +12,7 @@ from kinward.ledger.api import (
     Mark,
     Told,
     declare,
+    each_written,
     kinds,
     named,
     rowless,
@@ -81,7 +82,7 @@ def _size(row: Bank, told: Told) -> Iterator[str]:
     said = 0
     entries = Entry.objects.filter(subject=f"bank:{row.name}")
     of_hashes = entries.filter(kind__in=(kinds.BankAdded.kind, kinds.BankRemoved.kind))
-    for entry in written_here(of_hashes.iterator(chunk_size=1000)):
+    for entry in each_written(of_hashes):
         told_here = entry.data or {}  # it may have been erased
         hashes, removed = int(told_here.get("hashes", 0)), int(told_here.get("removed", 0))
         said += hashes - removed if entry.kind == kinds.BankAdded.kind else -hashes

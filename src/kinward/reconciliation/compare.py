@@ -16,10 +16,10 @@ from kinward.ledger.api import (
     Heard,
     Stranger,
     Told,
+    each_written,
     kinds,
     lost_words,
     unsaid_values,
-    written_here,
 )
 from kinward.reconciliation.gaps import Gap, What, gaps_of, gaps_of_group, hear
 
@@ -69,7 +69,7 @@ def _told(counterpart: Counterpart, rows: Sequence[Any]) -> dict[str, dict[str, 
         kind__in=[fact.kind for fact in counterpart.facts],
         subject__in={counterpart.subject(row) for row in rows},
     )
-    for entry in written_here(entries.order_by("pk").iterator(chunk_size=CHUNK)):
+    for entry in each_written(entries.order_by("pk")):
         key = _key(counterpart, entry)
         if key in wanted:
             hear(told[key], entry, keep=counterpart.group is not None)
@@ -79,11 +79,11 @@ def _told(counterpart: Counterpart, rows: Sequence[Any]) -> dict[str, dict[str, 
 def compare_entries(counterpart: Counterpart, entries: Iterable[Any]) -> list[Gap]:
     """Return the rows that entries name and that are not there, and entries that name none.
 
-    What Kinward did not write, another step names.
+    Kinward wrote the entries. Another step names those that it did not write.
     """
     by_key: dict[str, Any] = {}
     found: list[Gap] = []
-    for entry in written_here(entries):
+    for entry in entries:
         if entry.subject is None or entry.data is None:
             continue  # it spoke of somebody who was erased, and their rows are gone
         key = _key(counterpart, entry)
@@ -162,7 +162,7 @@ def _removed(counterpart: Counterpart, missing: Mapping[str, Any]) -> dict[str, 
         kind__in=[fact.kind for fact in counterpart.gone],
         subject__in={entry.subject for entry in missing.values()},
     )
-    ordered = written_here(entries.order_by("pk").iterator(chunk_size=CHUNK))
+    ordered = each_written(entries.order_by("pk"))
     return {key: entry.pk for entry in ordered if (key := _key(counterpart, entry))}
 
 

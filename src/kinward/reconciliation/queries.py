@@ -7,7 +7,7 @@ import msgspec
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from kinward.ledger.api import Entry, first_written, kinds, written_here
+from kinward.ledger.api import Entry, each_written, first_written, kinds
 from kinward.reconciliation.models import Difference, Run
 
 LATE: Final = timedelta(hours=48)
@@ -44,8 +44,10 @@ def comparison() -> Comparison:
     reference = None if oldest is None else oldest.at
     stopped = Run.objects.filter(finished_at=None).values_list("problem", flat=True).first()
     differences = open_differences().count()
-    said = len(written_here(Entry.objects.filter(kind=kinds.LedgerDiffers.kind)))
-    over = len(written_here(Entry.objects.filter(kind=kinds.LedgerAgrees.kind)))
+    said, over = (
+        sum(1 for _ in each_written(Entry.objects.filter(kind=fact.kind)))
+        for fact in (kinds.LedgerDiffers, kinds.LedgerAgrees)
+    )
     return Comparison(
         finished_at=finished_at,
         late=reference is not None and reference < timezone.now() - LATE,

@@ -101,9 +101,10 @@ def _entries(counterpart: Counterpart, kind: str, after: str, since: datetime | 
     if after:
         entries = entries.filter(pk__gt=after)
     batch: list[Any] = list(entries[:ENTRIES])
-    gaps = compare_entries(counterpart, batch) if batch else []
-    if batch and (since is not None or counterpart.by_entries):
-        keys = {counterpart.key_of_entry(entry) for entry in written_here(batch)} - {""}
+    written = written_here(batch)
+    gaps = compare_entries(counterpart, written) if written else []
+    if written and (since is not None or counterpart.by_entries):
+        keys = {counterpart.key_of_entry(entry) for entry in written} - {""}
         gaps += compare_rows(counterpart, rows_of(counterpart, sorted(keys)))
     following = str(batch[-1].pk) if len(batch) == ENTRIES else ""
     return Batch(gaps, following, entries=len(batch))
