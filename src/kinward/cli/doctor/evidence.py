@@ -28,7 +28,9 @@ def check_unsealable() -> Result:
     """Can all evidence be opened with the configured keys?"""
     from kinward.evidence import CannotUnseal
     from kinward.evidence.api import Evidence, keys, keys_of
+    from kinward.ledger.api import require_secret
 
+    require_secret()  # without it no file counts as the one that was sealed
     live = Evidence.objects.filter(destroyed_at=None).defer("ciphertext")
     ids = list(live.exclude(key_id="").values_list("key_id", flat=True).distinct())
     for key_id in ids:
