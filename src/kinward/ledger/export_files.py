@@ -139,19 +139,23 @@ def _check_values(number: int, leaf: str, entry: dict[str, object]) -> None:
     for place, name in enumerate(FIELDS, 1):
         if name not in entry:
             continue
-        match entry[name]:
-            case [str(salt), str(value)] if len(salt) == SALT_HEX:
-                made = _commitment(salt, name, value)
-            case _:
-                raise NotVerified(f"Entry {number}: {name} is no salt with a value.")
+        made = _commitment(name, entry[name])
+        if not made:
+            raise NotVerified(f"Entry {number}: {name} is no salt with a value.")
         if made != committed[place]:
             raise NotVerified(f"Entry {number}: {name} is not what the leaf commits to.")
 
 
-def _commitment(salt: str, name: str, value: str) -> str:
+def _commitment(name: str, told: object) -> str:
+    """Return the commitment to a value, in hex, from its salt and its text; "" if it is neither."""
+    if not isinstance(told, list) or list(map(type, told)) != [str, str]:
+        return ""
+    salt, value = told
     try:
         key = bytes.fromhex(salt)
     except ValueError:
+        return ""
+    if len(salt) != SALT_HEX:
         return ""
     text = f"{name}\0{value}".encode("utf-8", "surrogatepass")
     return hmac.digest(key, text, "sha256").hex()
@@ -208,9 +212,13 @@ def read_lines(path: Path, most: int = MAX_LINE) -> Iterator[bytes]:
 
 def _json(text: bytes, what: str) -> object:
     try:
-        return _parse(text.decode())
+        decoded = text.decode()
+        found, end = _parse(decoded)
     except (ValueError, RecursionError):
         raise NotVerified(f"{what} is not JSON.") from None
+    if decoded[end:] not in ("\n", ""):
+        raise NotVerified(f"{what} is not one line of JSON.")
+    return found
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -221,7 +229,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-_parse: Final = json.JSONDecoder(object_pairs_hook=_object).decode
+_parse: Final = json.JSONDecoder(object_pairs_hook=_object).raw_decode
 
 
 def _tiles_over(first: int, count: int) -> Iterator[Tile]:

@@ -19,10 +19,15 @@ CHAIN: Final = b"kinward.chain/1\n"
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
+def canonical(value: Any) -> bytes:
+    """Return a value as canonical JSON: sorted keys, no white space, UTF-8."""
+    return _encode(value)
+
+
 def commit(name: str, value: Any, salt: bytes) -> bytes:
     """Return the commitment (32 bytes) to the value of a field, with the field's own salt.
 
-    The value is written as canonical JSON: sorted keys, no white space, UTF-8.
+    The value is written as `canonical` JSON.
     """
     return hmac.digest(salt, name.encode() + b"\0" + _encode(value), "sha256")
 
@@ -35,8 +40,11 @@ def is_commitment(told: bytes, name: str, value: Any, salt: bytes) -> bool:
         return False
 
 
-def committed_data(at: datetime, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the commitment to the data is over: the exact time in UTC, and the fact."""
+def committed_data(at: datetime, data: Mapping[str, Any] | msgspec.Raw) -> dict[str, Any]:
+    """Return what the commitment to the data is over: the exact time in UTC, and the fact.
+
+    `data`: the fact, or what `canonical` made of it.
+    """
     return {"at": exact_time(at), "fact": data}
 
 

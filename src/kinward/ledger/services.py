@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Protocol
 
-from django.db import connection
+import msgspec
 from psycopg.types.json import Jsonb
 
 from kinward.ground.errors import KinwardError
-from kinward.ground.postgres import write_late
+from kinward.ground.postgres import NoTransaction, write_late
 from kinward.ledger.authenticity import mac_of
 from kinward.ledger.cursors import fast_cursor
 from kinward.ledger.kinds import Fact
-from kinward.ledger.leaves import SALT_BYTES, commit, committed_data
+from kinward.ledger.leaves import SALT_BYTES, canonical, commit, committed_data
 from kinward.ledger.models import Words
 from kinward.ledger.words import set_apart
 
@@ -69,9 +69,11 @@ def record(*, actor: Named, subject: str, fact: Fact) -> None:
     the staff, a key, an account, a rule, an operator or a room. `subject` is `<noun>:<id>`. `fact`
     is one of `ledger.kinds`, and never holds content. Its words are kept apart.
     """
-    if not connection.in_atomic_block:
-        raise OutsideTransaction
-    write_late(_said(datetime.now(UTC), actor, subject, fact), _write, "ledger_")
+    said = _said(datetime.now(UTC), actor, subject, fact)
+    try:
+        write_late(said, _write, "ledger_")
+    except NoTransaction:
+        raise OutsideTransaction from None
 
 
 class _Said(NamedTuple):
@@ -110,7 +112,8 @@ def _said(at: datetime, by: Named, subject: str, fact: Fact) -> _Said:
     of_actor, of_subject, of_data = (
         salts[start : start + SALT_BYTES] for start in range(0, len(salts), SALT_BYTES)
     )
-    told = committed_data(at, data)
+    text = canonical(data)
+    told = committed_data(at, msgspec.Raw(text))
     commitments = (
         commit("actor", actor, of_actor),
         commit("subject", subject, of_subject),
@@ -119,6 +122,6 @@ def _said(at: datetime, by: Named, subject: str, fact: Fact) -> _Said:
     columns = [
         *(at, actor, fact.kind, subject, of_actor, of_subject, of_data),
         *commitments,
-        Jsonb(data),
+        Jsonb(text, dumps=bytes),
     ]
     return _Said((told["at"], fact.kind, *commitments), columns, words)

@@ -149,8 +149,9 @@ def committed_to(content: list[object], salt: str) -> str:
         (
             9,
             committed_to([*HOUR_AND_KIND, *["0" * 64] * 3], "g" * 64),
-            "data is not what the leaf commits to",
+            "data is no salt with a value",
         ),
+        (9, '{"leaf": "x"} {"leaf": "y"}', "Entry 9 is not one line of JSON"),
         (9, "[" * 100_000, "Entry 9 is not JSON"),
     ],
 )

@@ -14,6 +14,10 @@ _PLAIN: Final = re.compile(r'(?is)\s*(select|insert|update|delete|with)\b(?!.*(;
 Write = Callable[[Sequence[Any]], None]
 
 
+class NoTransaction(Exception):
+    """A row was to wait for the end of a transaction, and there is none."""
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that writes some rows late, so that one statement writes many.
 
@@ -34,6 +38,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def write_late(self, row: Any, by: Write, tables: str) -> None:
         """Hold a row back: `ground.postgres.write_late` has the meaning of each."""
+        if not self.in_atomic_block:
+            raise NoTransaction
         if self.closed_in_transaction or self.connection is None:
             raise InterfaceError("The connection of this transaction was closed.")
         if self._waiting and (by, tables) != (self._write, self._tables):
