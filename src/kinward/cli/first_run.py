@@ -36,6 +36,19 @@ class EarlierLayout(KinwardError):
         )
 
 
+class NotOwner(KinwardError):
+    """The role in the database's address does not own the tables, so it cannot change them."""
+
+    code = "database.not_owner"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Run `kinward migrate` with the owner's address in KINWARD_DATABASE_URL. "
+            "The other processes keep the address of the application's role."
+        )
+
+
 def make_secrets() -> None:
     """Create each secret that is neither set nor created yet. Needs no database."""
     from kinward.evidence import new_key
@@ -93,13 +106,20 @@ def check_shown() -> None:
 def migrate() -> None:
     """Migrate the database to this version. The pack and the guidelines in force stay.
 
-    Raises `EarlierLayout`.
+    Raises `EarlierLayout`, and `NotOwner` where tables would change and are another role's.
     """
     from django.core.management import call_command
+    from django.db import ProgrammingError
+    from psycopg.errors import InsufficientPrivilege
 
     _refuse_earlier_layout(_migrated_apps() or set())
-    call_command("migrate", verbosity=0, interactive=False)
-    call_command("createcachetable", verbosity=0)
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("createcachetable", verbosity=0)
+    except ProgrammingError as error:
+        if isinstance(error.__cause__, InsufficientPrivilege):
+            raise NotOwner from error
+        raise
     from kinward.experience.api import pin_first_pack
     from kinward.guidelines.api import pin_guidelines
 

@@ -129,10 +129,27 @@ def serve(door: Door | None) -> None:
 
 
 @click.command()
-def migrate() -> None:
-    """Migrate the database to this version."""
+@click.option(
+    "--application",
+    metavar="ROLE",
+    default="",
+    help="The database's role for all other processes: it gets what they need, and no more.",
+)
+@click.option(
+    "--reader", metavar="ROLE", default="", help="A role that gets to read the ledger, and no more."
+)
+def migrate(application: str, reader: str) -> None:
+    """Migrate the database to this version. Its role owns the tables.
+
+    Roles that were named once have their rights in new tables, too.
+    """
     set_up_django()
     migrate_tables()
+    from kinward.cli.grants import grant, is_owner
+
+    if application or reader or is_owner():
+        for line in grant(application, reader):
+            click.echo(line)
     click.echo("The database is up to date.")
 
 

@@ -69,6 +69,7 @@ from kinward.ledger.queries import (
     unsigned_since,
 )
 from kinward.ledger.receipts import digest_of, ready_receipt, receipt_address, receipt_of
+from kinward.ledger.rights import APPLICATION_RIGHTS, LEDGER
 from kinward.ledger.rotating import (
     begin_rotation,
     is_here,
@@ -105,7 +106,9 @@ from kinward.ledger.witnessing import (
 from kinward.ledger.words import ERASED, in_full, is_intact, says
 
 __all__ = [
+    "APPLICATION_RIGHTS",
     "ERASED",
+    "LEDGER",
     "PARTNER",
     "REMOVED",
     "RULES",

@@ -19,6 +19,7 @@ from kinward.ledger.models import Log
 
 log_ = structlog.get_logger(__name__)
 _PURPOSE: Final = "ledger boundary"
+MAX_BYTES: Final = 64  # of the file
 
 
 class OtherSecret(KinwardError):
@@ -28,11 +29,19 @@ class OtherSecret(KinwardError):
     status = 409
 
 
+class BoundaryUnreadable(KinwardError):
+    """The file that says which entries need a MAC cannot be read, so nobody can tell."""
+
+    code = "ledger.boundary_unreadable"
+    status = 503
+
+
 def require_secret() -> None:
-    """Raise `OtherSecret` where nobody can tell which entries Kinward wrote.
+    """Raise `OtherSecret` or `BoundaryUnreadable` where nobody can tell what Kinward wrote.
 
     Somebody may also have written to the log's row, and then no key helps.
     """
+    kept()
     log = Log.objects.first()
     if log is not None and log.macs_from is not None and said(log) is None:
         raise OtherSecret(f"It goes into {config().secret_path('secret_keys_before')}.")
@@ -84,13 +93,13 @@ def keep(first: int) -> None:
 
     A machine on which that fails goes by the log's row.
     """
-    before = kept()
-    if before is not None and before <= first:
-        return
     try:
+        before = kept()
+        if before is not None and before <= first:
+            return
         kept_path().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_whole(kept_path(), f"{first}\n".encode())
-    except OSError as error:
+    except (OSError, BoundaryUnreadable) as error:
         log_.error("ledger.boundary_not_kept", error=str(error))
 
 
@@ -101,12 +110,20 @@ def keep_restored(log: Log) -> None:
 
 
 def kept() -> int | None:
-    """Return what the file says. None without the file."""
+    """Return what the file says. None without the file. Raises `BoundaryUnreadable`."""
     try:
-        text = kept_path().read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
+        with kept_path().open("rb") as file:
+            text = file.read(MAX_BYTES).strip()
+    except FileNotFoundError:
         return None
-    return int(text) if text.isascii() and text.isdigit() else None
+    except OSError as error:
+        raise BoundaryUnreadable(f"{kept_path()}: {error.strerror}.") from None
+    if not text.isdigit():
+        raise BoundaryUnreadable(
+            f"{kept_path()} holds no number. Bring the file back from another machine. Without it "
+            "the log's row alone says which entries are older than their MACs."
+        )
+    return int(text)
 
 
 def kept_path() -> Path:

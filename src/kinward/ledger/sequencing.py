@@ -21,7 +21,7 @@ from kinward.ground.config import config
 from kinward.ground.errors import NotConfigured
 from kinward.ground.locks import in_turn, try_turn
 from kinward.ledger.authenticity import first_leaf
-from kinward.ledger.boundary import keep_restored, kept, settle
+from kinward.ledger.boundary import BoundaryUnreadable, keep_restored, kept, settle
 from kinward.ledger.cursors import fast_cursor
 from kinward.ledger.leaves import chain_leaf, entry_leaf
 from kinward.ledger.merkle import HASH_BYTES, Frontier, leaf_hash, split_hashes
@@ -183,10 +183,10 @@ def _append_finished(log: Log, batch: int) -> int:
 def _settle(log: Log) -> None:
     """Say from which leaf on every entry has a MAC, in a log of an earlier version once one has.
 
-    A log that has said so before says no other number. Without the secret key nothing is said, and
-    entries get their leaves all the same.
+    A log that has said so before says no other number. Without the secret key, or with a file that
+    cannot be read, nothing is said, and entries get their leaves all the same.
     """
-    with suppress(NotConfigured):
+    with suppress(NotConfigured, BoundaryUnreadable):
         if log.macs_from is not None or kept() is not None:
             return
         first = first_leaf(log)

@@ -6,15 +6,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
-from django.db import connection
 from psycopg import sql
 
 from kinward.cli.backups.sealing import find_tool
+from tests.support.databases import database
 
 STORED = Path(__file__).parents[2] / "support" / "stored" / "databases"
 DECIDED = STORED.parent / "decided"
@@ -26,22 +25,6 @@ KEY = (
     "VALUES ('before', %s, ARRAY['media:check', 'policy:decide'], now())"
 )
 pytestmark = pytest.mark.django_db
-
-
-def url_of(name: str) -> str:
-    chosen = connection.settings_dict
-    return f"postgresql://{chosen['USER']}@/{name}?host={chosen['HOST']}&port={chosen['PORT']}"
-
-
-@contextmanager
-def database(name: str, *, like: str = "template1") -> Iterator[str]:
-    """The URL of a database that starts as a copy of another, which nobody may be using."""
-    new, other = sql.Identifier(name), sql.Identifier(like)
-    with psycopg.connect(url_of("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(new))
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(new, other))
-        yield url_of(name)
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(new))
 
 
 @pytest.fixture(scope="module", params=sorted(STORED.glob("*.dump")), ids=lambda path: path.stem)

@@ -27,7 +27,7 @@ from kinward.ledger.api import (
     strangers,
     written_here,
 )
-from kinward.ledger.boundary import kept, kept_path
+from kinward.ledger.boundary import BoundaryUnreadable, kept, kept_path, require_secret
 from kinward.ledger.chain import GENESIS, digest
 from kinward.ledger.models import Entry, Log
 from kinward.ledger.sequencing import begin_again, sequence_all
@@ -160,6 +160,26 @@ def test_entries_of_an_earlier_version_count_up_to_the_first_with_a_mac() -> Non
     past_the_triggers("UPDATE ledger_log SET macs_from = 6")
     assert [one.pk for one in written_here(Entry.objects.order_by("pk"))] == old + new
     assert "the secret key did not write" in verify_ledger().why
+
+
+@pytest.mark.parametrize(("content", "why"), [(b"", "no number"), (b"none\n", "no number")])
+def test_a_file_that_cannot_be_read_is_not_an_absent_one(content: bytes, why: str) -> None:
+    old = write(2)
+    sequence_all()
+    past_the_triggers("UPDATE ledger_entry SET mac = NULL")
+    past_the_triggers("UPDATE ledger_log SET macs_from = NULL, macs_from_mac = ''")
+    kept_path().write_bytes(content)
+    for read in (lambda: written_here(Entry.objects.all()), verify_ledger, require_secret):
+        with pytest.raises(BoundaryUnreadable, match=why):
+            read()
+    write(1)
+    assert sequence_all() == 1, "entries get their leaves all the same"
+    kept_path().unlink()
+    kept_path().mkdir()
+    with pytest.raises(BoundaryUnreadable, match="Is a directory"):
+        written_here(Entry.objects.all())
+    kept_path().rmdir()
+    assert [one.pk for one in written_here(Entry.objects.filter(pk__in=old))] == old
 
 
 SAID: Final = ("kind", "actor", "subject", "data")

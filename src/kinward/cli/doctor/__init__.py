@@ -31,6 +31,7 @@ from kinward.cli.doctor.ledger import (
     check_holders,
     check_ledger,
     check_ledger_key,
+    check_rights,
     check_timestamps,
     check_witnesses,
 )
@@ -58,6 +59,7 @@ CHECKS: Final[dict[str, Callable[[], Result]]] = {
     "evidence": check_unsealable,
     "ledger": check_ledger,
     "ledger key": check_ledger_key,
+    "rights": check_rights,
     "witnesses": check_witnesses,
     "holders": check_holders,
     "timestamps": check_timestamps,

@@ -4,6 +4,7 @@ import socket
 from urllib.parse import parse_qs, urlsplit
 
 from kinward.cli.doctor.result import Result, fault, fine, warn
+from kinward.cli.postgres import is_ours
 from kinward.ground.config import config
 
 
@@ -44,6 +45,25 @@ def check_ledger_key() -> Result:
             "it elsewhere and set KINWARD_LEDGER_KEY_FILE."
         )
     return fine("The key that signs the ledger is not beside the database.")
+
+
+def check_rights() -> Result:
+    """May Kinward's role of the database do no more to the ledger than add to it?"""
+    from django.db import connection
+
+    from kinward.cli.grants import more_than_needed
+
+    if is_ours(config().database_url):
+        return fine("The embedded database has one role, which is whoever has this machine.")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        role = cursor.fetchall()[0][0]
+    if more := more_than_needed(role, adds=True):
+        return warn(
+            f"{role} {more}, so whoever takes over a process of Kinward can drop what keeps the "
+            "ledger from being changed. Run `kinward migrate --application` with another role."
+        )
+    return fine(f"{role} may add to the ledger, and do nothing else to it.")
 
 
 def _rotation() -> Result | None:
