@@ -26,7 +26,7 @@ def _told_others(person: Person) -> Q:
     Their statements of reasons and what they grew into name nobody else. They are theirs, and prove
     what they were told.
     """
-    own = Q(notice__has_key="statement_id") | Q(notice__topic="growing_up")
+    own = Q(notice__has_key="statement_id") | Q(notice__topic__in=("growing_up", "growing_soon"))
     return others_of(person.pk) & Q(effect=Effect.NOTIFY) & ~own
 
 

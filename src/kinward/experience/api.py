@@ -1,6 +1,12 @@
 """The face of `experience`: what other rooms may use."""
 
-from kinward.experience.birthdays import apply_birthday, birthdays_due
+from kinward.experience.birthdays import (
+    Growth,
+    apply_birthday,
+    birthdays_due,
+    growth_ahead,
+    growths_ahead,
+)
 from kinward.experience.changes import brought_by_change
 from kinward.experience.edits import RuleChange, changed_expectations, raw_rule, with_change
 from kinward.experience.live import (
@@ -48,6 +54,7 @@ from kinward.experience.shadow import tally_shadow
 
 __all__ = [
     "Answered",
+    "Growth",
     "GuardianValues",
     "Layer",
     "PackVersion",
@@ -73,6 +80,8 @@ __all__ = [
     "free_version",
     "get_pack_version",
     "get_proposal",
+    "growth_ahead",
+    "growths_ahead",
     "holds",
     "list_proposals",
     "live",

@@ -1,10 +1,13 @@
-"""Birthdays: on the day an age range changes, so does the experience, and the person is told."""
+"""Birthdays: on the day an age range changes, so does the experience, and the person is told.
+
+They are told thirty days ahead, too. What will change is then what a rehearsal of the day changes.
+"""
 
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
-from django.db import connection
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import F, Q
 
 from kinward.access import Actor
 from kinward.experience.changes import brought_by_change
@@ -12,7 +15,15 @@ from kinward.experience.live import live, load_states, person_of
 from kinward.experience.models import Layer, Setting
 from kinward.experience.settings import decide_everything, end_guardian_settings
 from kinward.ledger.api import kinds, record
-from kinward.people.api import Account, LockedAccount, local_day, lock_account, set_age
+from kinward.people.api import (
+    Account,
+    LockedAccount,
+    Standing,
+    local_day,
+    lock_account,
+    note_told_ahead,
+    set_age,
+)
 from kinward.policy import (
     EFFECTS,
     AgeRange,
@@ -25,6 +36,7 @@ from kinward.policy import (
 from kinward.policy.api import direction
 
 BATCH = 500
+AHEAD = timedelta(days=30)
 EXPERIENCE = Actor.system("experience")
 
 
@@ -34,6 +46,11 @@ class Growth(msgspec.Struct, frozen=True):
     opened: dict[str, str]
     closed: dict[str, str]
     ended: list[str]
+
+    @property
+    def changes(self) -> bool:
+        """Whether a birthday changes anything."""
+        return bool(self.opened or self.closed or self.ended)
 
 
 def birthdays_due() -> list[int]:
@@ -72,6 +89,39 @@ def apply_birthday(account_id: int) -> tuple[LockedAccount, Growth] | None:
     day = local_day(account.time_zone, _earlier_clock())
     if account.age_changes_on is None or account.age_changes_on > day:
         return None
+    return account, _grow(account, day)
+
+
+def growths_ahead() -> list[int]:
+    """Return up to `BATCH` accounts that were not told of their birthday within 30 days yet."""
+    day = _earlier_clock().date()
+    near = Account.objects.filter(age_changes_on__gt=day, age_changes_on__lte=day + AHEAD)
+    told = Q(growth_told_for=F("age_changes_on"), growth_told_for__isnull=False)
+    gone = Q(standing=Standing.TERMINATED) | Q(deleted_at__isnull=False)
+    return list(near.exclude(told | gone).order_by("pk").values_list("pk", flat=True)[:BATCH])
+
+
+def growth_ahead(account_id: int) -> tuple[LockedAccount, date, Growth] | None:
+    """Return when an account's birthday is and what it will change, as things stand today.
+
+    Locks the account, and notes that it was told, in the caller's transaction. Returns None if it
+    was told before, or if no birthday is within 30 days. The caller tells the person.
+    """
+    account = lock_account(account_id)
+    day, today = account.age_changes_on, _earlier_clock().date()
+    if day is None or not today < day <= today + AHEAD:
+        return None
+    if day == account.growth_told_for or account.is_gone:
+        return None
+    with transaction.atomic():  # the day itself, and then nothing of it has happened
+        growth = _grow(lock_account(account_id), day)
+        transaction.set_rollback(True)
+    note_told_ahead(account)
+    return account, day, growth
+
+
+def _grow(account: LockedAccount, day: date) -> Growth:
+    """Make an account as old as it is on a day, end the settings that end, and record it."""
     pack = live().in_force().for_account(account.platform_id)
     age = account.age.on(day)
     before = {} if pack is None else _decide_by_stored_age(account, pack)
@@ -91,7 +141,7 @@ def apply_birthday(account_id: int) -> tuple[LockedAccount, Growth] | None:
             ended=ended,
         ),
     )
-    return account, growth
+    return growth
 
 
 def _decide_by_stored_age(account: Account, pack: Pack) -> dict[str, Decision]:

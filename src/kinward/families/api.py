@@ -25,6 +25,7 @@ from kinward.families.errors import (
     SettingLocked,
     TooManyTries,
 )
+from kinward.families.growing import tell_guardians_of_growth
 from kinward.families.models import (
     OPEN_ASKS,
     Ask,
@@ -251,6 +252,7 @@ __all__ = [
     "stay_paired",
     "take_heartbeats",
     "tell",
+    "tell_guardians_of_growth",
     "tidy_code",
     "trusted_adults_of",
     "use_passcode",

@@ -86,6 +86,10 @@ TOPICS: Final = {
         "Too many wrong pass-codes were entered for {other}. Pass-codes are locked for an hour."
     ),
     "digest": gettext_noop("This week {other} spent {minutes} minutes in the app."),
+    "growing.theirs": gettext_noop(
+        "Within the next 30 days, {other} reaches an age at which other rules apply. "
+        "The app has told them what will change. You can talk about it together."
+    ),
     "consent.gone": gettext_noop(
         "The consent of your parent or guardian for this app was withdrawn. You can use the app "
         "again when they give it again. Your pages for family, help and reports stay open."

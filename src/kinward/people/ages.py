@@ -96,6 +96,12 @@ def set_age(*, account: LockedAccount, age: AgeRange, actor: Actor) -> None:
     record_change(account=account, was=was, actor=actor)
 
 
+def note_told_ahead(account: LockedAccount) -> None:
+    """Note that an account was told of its next birthday, in the caller's transaction."""
+    account.growth_told_for = account.age_changes_on
+    account.save(update_fields=["growth_told_for"])
+
+
 def record_change(*, account: LockedAccount, was: AgeRange, actor: Actor) -> None:
     """Record a change of age across a border of the rules. A birthday that was known is none."""
     today = local_day(account.time_zone)

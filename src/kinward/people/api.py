@@ -1,6 +1,6 @@
 """The face of `people`: what other rooms may use."""
 
-from kinward.people.ages import TRUST_CHANGED, set_age
+from kinward.people.ages import TRUST_CHANGED, note_told_ahead, set_age
 from kinward.people.changes import note_change
 from kinward.people.consent import (
     CHANGE_CONSENT,
@@ -64,6 +64,7 @@ __all__ = [
     "lock_account",
     "lock_accounts",
     "note_change",
+    "note_told_ahead",
     "note_unread",
     "open_waves",
     "put_account",

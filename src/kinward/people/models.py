@@ -44,6 +44,8 @@ class Account(models.Model):
     age_changes_on = models.DateField(null=True, db_index=True)
     # `age_changes_on` is 29 February, or 1 March in a year without one.
     age_leap_day = models.BooleanField(default=False)
+    # The birthday of which they were told ahead.
+    growth_told_for = models.DateField(null=True)
     time_zone = models.CharField(max_length=64, default="")  # IANA; without one, UTC
     standing = models.CharField(max_length=12, choices=Standing.choices, default=Standing.ACTIVE)
     # Whether the latest word of any source is that consent was withdrawn: see `Consent`.
