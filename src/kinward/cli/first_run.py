@@ -49,6 +49,37 @@ class NotOwner(KinwardError):
         )
 
 
+class NoRight(KinwardError):
+    """The role in the database's address may not do this."""
+
+    code = "database.no_right"
+    status = 403
+
+
+def lacks_right(error: BaseException | None) -> str:
+    """Return what PostgreSQL says if an error comes from a right that is missing; "" otherwise."""
+    from psycopg.errors import InsufficientPrivilege
+
+    while error is not None:
+        if isinstance(error, InsufficientPrivilege):
+            return str(error).splitlines()[0]
+        error = error.__cause__ or error.__context__
+    return ""
+
+
+def no_right(said: str) -> NoRight:
+    """Return the error for what PostgreSQL said about a missing right."""
+    return NoRight(
+        f"PostgreSQL says: {said}. `kinward migrate` and `kinward restore` need the address of the "
+        "tables' owner. For all else, run `kinward migrate --application ROLE` as that owner."
+    )
+
+
+def check_secrets() -> None:
+    """Raise `NotConfigured` where this machine has no secrets, so that nothing starts without."""
+    config().secret("secret_key")
+
+
 def make_secrets() -> None:
     """Create each secret that is neither set nor created yet. Needs no database."""
     from kinward.evidence import new_key
@@ -109,15 +140,14 @@ def migrate() -> None:
     Raises `EarlierLayout`, and `NotOwner` where tables would change and are another role's.
     """
     from django.core.management import call_command
-    from django.db import ProgrammingError
-    from psycopg.errors import InsufficientPrivilege
+    from django.db import DatabaseError
 
     _refuse_earlier_layout(_migrated_apps() or set())
     try:
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
-    except ProgrammingError as error:
-        if isinstance(error.__cause__, InsufficientPrivilege):
+    except DatabaseError as error:
+        if lacks_right(error):
             raise NotOwner from error
         raise
     from kinward.experience.api import pin_first_pack

@@ -49,6 +49,13 @@ def is_owner() -> bool:
         return bool(cursor.fetchall()[0][0])
 
 
+def may_add() -> bool:
+    """Return whether this connection may add to the ledger."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT has_table_privilege(%s, 'INSERT')", [LEDGER])
+        return bool(cursor.fetchall()[0][0])
+
+
 def grant(application: str = "", reader: str = "") -> list[str]:
     """Give roles what they need and no more, in all tables; return what to tell the operator.
 

@@ -11,7 +11,7 @@ from kinward.cli.counts import counted
 from kinward.cli.first_run import check_shown
 from kinward.cli.ledger_offline import verify_offline
 from kinward.cli.two_people import BREAK_GLASS, settle
-from kinward.ground.errors import Invalid
+from kinward.ground.errors import Invalid, NotFound
 from kinward.ground.names import visible
 from kinward.ledger.api import RULES, Head, Verification, in_full, verify_ledger
 
@@ -188,6 +188,12 @@ def show(subject: str) -> None:
 
     check_shown()  # which refuses where nobody can tell what Kinward wrote
     entries = list(Entry.objects.filter(subject=subject).order_by("seq"))
+    if not entries:
+        raise NotFound(
+            f"No entry is about {subject!r}. A subject has a noun and a whole id, such as "
+            "account:member-17. What was done about an account in a case is under case:… and what "
+            "its app was told to do under action:…"
+        )
     ours = {entry.pk for entry in written_here(entries)}
     for entry, data in in_full(entries):
         actor, kind = visible(entry.actor or "erased"), visible(entry.kind)

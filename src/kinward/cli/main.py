@@ -14,7 +14,14 @@ import click
 
 from kinward import __version__
 from kinward.access import AS, Actor
-from kinward.cli.first_run import EarlierLayout, NoTables, check_shown, check_tables
+from kinward.cli.first_run import (
+    EarlierLayout,
+    NoTables,
+    check_shown,
+    check_tables,
+    lacks_right,
+    no_right,
+)
 from kinward.ground.config import config
 from kinward.ground.errors import KinwardError
 from kinward.ground.names import visible
@@ -188,13 +195,24 @@ def cli() -> None:
     """Kinward: the child-safety system that an online community runs beside its app."""
 
 
+def _run() -> None:
+    try:
+        cli()
+    except KinwardError:
+        raise
+    except Exception as error:
+        if said := lacks_right(error):
+            raise no_right(said) from None
+        raise
+
+
 def main() -> None:
     """Run the command line. A `KinwardError` prints its sentence and exits with 1."""
     close_memory()
     warnings.filterwarnings("ignore", message=".*XDG_RUNTIME_DIR.*")
     try:
         config()
-        cli()
+        _run()
     except KinwardError as error:
         said = visible(error.for_operator, lines=True)
         click.secho(said, fg="red", err=True)

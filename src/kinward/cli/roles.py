@@ -14,7 +14,7 @@ from typing import Final
 import click
 from procrastinate import App
 
-from kinward.cli.first_run import check_erasures, check_tables
+from kinward.cli.first_run import check_erasures, check_secrets, check_tables, make_secrets
 from kinward.cli.first_run import migrate as migrate_tables
 from kinward.cli.main import load_django, set_up_django
 from kinward.entrance import DOORS
@@ -115,6 +115,7 @@ def serve(door: Door | None) -> None:
     """
     if not config().database_url:
         raise NotConfigured("`kinward serve` needs KINWARD_DATABASE_URL. `kinward up` does not.")
+    check_secrets()
     load_django()
     check_tables()
     check_erasures()
@@ -141,9 +142,11 @@ def serve(door: Door | None) -> None:
 def migrate(application: str, reader: str) -> None:
     """Migrate the database to this version. Its role owns the tables.
 
-    Roles that were named once have their rights in new tables, too.
+    Roles that were named once have their rights in new tables, too. Secrets that are nowhere yet
+    are made in the data directory.
     """
     set_up_django()
+    make_secrets()
     migrate_tables()
     from kinward.cli.grants import grant, is_owner
 
@@ -177,6 +180,7 @@ def worker(concurrency: int) -> None:
         keep_stamping,
     )
 
+    check_secrets()
     wait_until_known()
     check_plugins()
     stop = threading.Event()

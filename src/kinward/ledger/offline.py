@@ -17,10 +17,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from kinward.ledger.checkpoints import Checkpoint
+from kinward.ledger.checkpoints import Checkpoint, parse_checkpoint
 from kinward.ledger.export_files import PART, NotVerified, Part, check_part, earlier_notes
 from kinward.ledger.merkle import HASH_BYTES, BadProof, verify_inclusion
-from kinward.ledger.notes import COSIGNATURE, MAX_NOTE_BYTES, BadNote
+from kinward.ledger.notes import COSIGNATURE, MAX_NOTE_BYTES, BadNote, parse_note
 from kinward.ledger.proofs import ProofFile
 from kinward.ledger.rotations import read_rotations
 from kinward.ledger.stamped import STAMPS, Stamped, read_stamps
@@ -130,20 +130,23 @@ class Verification:
             )
 
     def _receipt(self, name: str, proof: ProofFile) -> Receipt:
-        try:
-            checkpoint, _opened = self._policy.open_signed(proof.checkpoint)
-        except BadNote as error:
-            raise NotVerified(f"The receipt {name}: {error}") from None
-        self._require_within(f"The receipt {name}", checkpoint)
-        return Receipt(name, proof, checkpoint)
+        return Receipt(name, proof, self._open(f"The receipt {name}", proof.checkpoint))
 
     def _claim(self, name: str, note: bytes) -> Claim:
+        checkpoint = self._open(f"The checkpoint {name}", note)
+        return Claim(checkpoint.size, checkpoint.root, f"the checkpoint {name}")
+
+    def _open(self, what: str, note: bytes) -> Checkpoint:
+        """Return a signed checkpoint from outside. Its origin is asked before its signature."""
         try:
+            self._require_origin(what, parse_checkpoint(parse_note(note).text))
             checkpoint, _opened = self._policy.open_signed(note)
         except BadNote as error:
-            raise NotVerified(f"The checkpoint {name}: {error}") from None
-        self._require_within(f"The checkpoint {name}", checkpoint)
-        return Claim(checkpoint.size, checkpoint.root, f"the checkpoint {name}")
+            raise NotVerified(
+                f"{what}: {error} If the log changed its key, give its --rotations, too."
+            ) from None
+        self._require_within(what, checkpoint)
+        return checkpoint
 
     def _stamp(self, stamp: Stamped) -> Stamped:
         """Its text is unsigned, so it has to be a checkpoint of this log that the tree has."""
@@ -152,13 +155,16 @@ class Verification:
 
     def _require_within(self, what: str, checkpoint: Checkpoint) -> None:
         """Raise `NotVerified` for a checkpoint of another log, or of more than the export has."""
-        if checkpoint.origin != self._checkpoint.origin:
-            raise NotVerified(f"{what} is of another log, {checkpoint.origin!r}.")
+        self._require_origin(what, checkpoint)
         if checkpoint.size > self._checkpoint.size:
             raise NotVerified(
                 f"{what} shows a log of {checkpoint.size} entries. This export has only "
                 f"{self._checkpoint.size}. Ask for a newer one: a log never shrinks."
             )
+
+    def _require_origin(self, what: str, checkpoint: Checkpoint) -> None:
+        if checkpoint.origin != self._checkpoint.origin:
+            raise NotVerified(f"{what} is of another log, {checkpoint.origin!r}.")
 
     def _claims(self, walk: Walk) -> Claims:
         done = walk.frontier.size

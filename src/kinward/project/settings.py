@@ -169,9 +169,8 @@ X_FRAME_OPTIONS = "DENY"
 # In the database, because all processes must share used one-time codes and failed sign-ins.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "kinward.access.cache.PlainCache",
         "LOCATION": "access_cache",
-        "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

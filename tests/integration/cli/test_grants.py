@@ -60,7 +60,6 @@ def owner(django_db_setup: None, django_db_blocker: object, data: Path) -> Itera
         restore = [find_tool("pg_restore"), "--no-owner", "--exit-on-error", f"--dbname={url}"]
         tables = subprocess.run(dump, capture_output=True, check=True).stdout
         subprocess.run(restore, input=tables, check=True)
-        assert run(url, data, "-c", SET_UP).returncode == 0
         said = kinward(url, data, "migrate", "--application", APP, "--reader", READER)
         assert said.returncode == 0, said.stderr
         assert f"{APP} may use the tables, and only add to the ledger." in said.stdout
@@ -165,6 +164,26 @@ def test_a_new_table_is_shared_and_nobody_else_migrates(owner: str, data: Path) 
         connected.execute("SELECT * FROM django_session")
         with pytest.raises(InsufficientPrivilege):
             connected.execute("DROP TABLE extension_note")
+
+
+def test_a_role_without_rights_is_told_what_to_run(owner: str, data: Path) -> None:
+    nobody = url_of(NAME, OTHER)
+    for arguments in (["key", "list"], ["ledger", "verify"], ["migrate"]):
+        said = kinward(nobody, data, *arguments)
+        assert (said.returncode, "Traceback" in said.stderr) == (1, False), said.stderr
+        assert "run `kinward migrate --application ROLE` as that owner" in said.stderr
+    doctor = kinward(nobody, data, "doctor").stdout
+    assert f"{OTHER} may not add to the ledger." in doctor
+    assert "✓ rights" not in doctor
+    with database(f"{NAME}_empty", owner=OWNER):
+        said = kinward(url_of(f"{NAME}_empty", APP), data, "migrate")
+        assert (said.returncode, "the owner's address" in said.stderr) == (1, True), said.stderr
+
+
+def test_nothing_starts_without_the_secrets(owner: str, tmp_path: Path) -> None:
+    for arguments in (["serve", "gate"], ["worker"]):
+        said = kinward(url_of(NAME, APP), tmp_path / "elsewhere", *arguments)
+        assert (said.returncode, "The secret 'secret_key' is" in said.stderr) == (1, True)
 
 
 def test_a_role_that_could_do_more_is_refused_and_nothing_changes(owner: str, data: Path) -> None:

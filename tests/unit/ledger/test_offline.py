@@ -226,8 +226,11 @@ def test_a_shrunk_log_does_not_satisfy_a_receipt(export: Path) -> None:
 
 
 def test_a_receipt_of_a_stranger_is_refused(export: Path) -> None:
+    same = receipt(LINES, 3, 100, Signer(ORIGIN, 9))
+    with pytest.raises(NotVerified, match="The receipt kept: No known key.* give its --rotations"):
+        verify(export, [("kept", same)])
     other = receipt(LINES, 3, 100, Signer("other.example/log", 9))
-    with pytest.raises(NotVerified, match="The receipt kept: No known key"):
+    with pytest.raises(NotVerified, match="The receipt kept is of another log"):
         verify(export, [("kept", other)])
     policy = f"log {Signer('other.example/log', 9).verifier.vkey}\n{POLICY}"
     with pytest.raises(NotVerified, match="of another log"):
@@ -370,7 +373,8 @@ def test_a_checkpoint_that_somebody_kept_shows_who_rewrote(
     assert main(command) == 1
     assert "has another root than the checkpoint theirs, which" in capsys.readouterr().err
     rewrite_to = (
-        (receipt(LINES, 3, 100, Signer("other.example/log", 9)).checkpoint, "No known key"),
+        (receipt(LINES, 3, 100, Signer(ORIGIN, 9)).checkpoint, "No known key"),
+        (receipt(LINES, 3, 100, Signer("other.example/log", 9)).checkpoint, "of another log"),
         (b"no note", "The checkpoint theirs: "),
         (b"x" * 300_000, "theirs"),
         (receipt([*LINES, *LINES], 3, SIZE + 1).checkpoint, "This export has only 1500"),

@@ -48,7 +48,7 @@ from kinward.cli.doctor.rules import (
     check_policy,
     check_second_people,
 )
-from kinward.cli.first_run import EarlierLayout, NoTables
+from kinward.cli.first_run import EarlierLayout, NoTables, lacks_right, no_right
 from kinward.ground.errors import KinwardError
 
 # In the order of the output. `check_database` comes first, because it loads Django.
@@ -109,7 +109,9 @@ def examine() -> dict[str, Result]:
         except KinwardError as error:
             results[name] = fault(error.for_operator)
         except Exception as error:  # the other checks still have to run
-            results[name] = fault(f"{type(error).__name__}: {str(error).splitlines()[0]}")
+            said = lacks_right(error)
+            told = no_right(said).for_operator if said else f"{type(error).__name__}: {error}"
+            results[name] = fault(told.splitlines()[0])
     return results
 
 

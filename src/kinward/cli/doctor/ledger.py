@@ -51,13 +51,18 @@ def check_rights() -> Result:
     """May Kinward's role of the database do no more to the ledger than add to it?"""
     from django.db import connection
 
-    from kinward.cli.grants import more_than_needed
+    from kinward.cli.grants import may_add, more_than_needed
 
     if is_ours(config().database_url):
         return fine("The embedded database has one role, which is whoever has this machine.")
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
         role = cursor.fetchall()[0][0]
+    if not may_add():
+        return fault(
+            f"{role} may not add to the ledger. Run `kinward migrate --application {role}` with "
+            "the owner's address."
+        )
     if more := more_than_needed(role, adds=True):
         return warn(
             f"{role} {more}, so whoever takes over a process of Kinward can drop what keeps the "
