@@ -69,7 +69,7 @@ from kinward.ledger.queries import (
     unsigned_since,
 )
 from kinward.ledger.receipts import digest_of, ready_receipt, receipt_address, receipt_of
-from kinward.ledger.rights import APPLICATION_RIGHTS, LEDGER
+from kinward.ledger.rights import APPLICATION_RIGHTS, LEDGER, Rights
 from kinward.ledger.rotating import (
     begin_rotation,
     is_here,
@@ -128,6 +128,7 @@ __all__ = [
     "Mark",
     "NotSignedYet",
     "OtherSecret",
+    "Rights",
     "Said",
     "SignedTree",
     "StampedTree",

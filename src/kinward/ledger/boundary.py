@@ -113,12 +113,14 @@ def kept() -> int | None:
     """Return what the file says. None without the file. Raises `BoundaryUnreadable`."""
     try:
         with kept_path().open("rb") as file:
-            text = file.read(MAX_BYTES).strip()
+            text = file.read(MAX_BYTES + 1).strip()
     except FileNotFoundError:
+        if kept_path().is_symlink():
+            raise BoundaryUnreadable(f"{kept_path()} leads to nothing.") from None
         return None
     except OSError as error:
         raise BoundaryUnreadable(f"{kept_path()}: {error.strerror}.") from None
-    if not text.isdigit():
+    if not text.isdigit() or len(text) > MAX_BYTES:
         raise BoundaryUnreadable(
             f"{kept_path()} holds no number. Bring the file back from another machine. Without it "
             "the log's row alone says which entries are older than their MACs."

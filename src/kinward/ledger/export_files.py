@@ -27,10 +27,10 @@ from kinward.ledger.tiles import WIDTH, Tile, tile_root
 PART: Final = WIDTH * WIDTH  # entries of a file: a full tile of level 1
 MAX_LINE: Final = 4 * 1024 * 1024  # bytes
 FIELDS: Final = ("actor", "subject", "data")
-SALT_HEX: Final = 64
 ROTATED: Final = b',"ledger.key_rotated",'
 BEFORE_KIND: Final = 39  # bytes of a leaf
 
+_SALT: Final = re.compile("[0-9a-f]{64}").fullmatch
 _KEYS: Final = {"leaf", *FIELDS}
 # The leaf of an entry, as `leaves` writes it: the hour, the kind, and a commitment for each field.
 _LEAF: Final = re.compile(
@@ -151,12 +151,9 @@ def _commitment(name: str, told: object) -> str:
     if not isinstance(told, list) or list(map(type, told)) != [str, str]:
         return ""
     salt, value = told
-    try:
-        key = bytes.fromhex(salt)
-    except ValueError:
+    if not _SALT(salt):
         return ""
-    if len(salt) != SALT_HEX:
-        return ""
+    key = bytes.fromhex(salt)
     text = f"{name}\0{value}".encode("utf-8", "surrogatepass")
     return hmac.digest(key, text, "sha256").hex()
 
@@ -171,7 +168,7 @@ def key_change(number: int, line: bytes, leaf: bytes) -> KeyChange | None:
     try:
         fact = json.loads(json.loads(line)["data"][1])["fact"]
         change = KeyChange(Verifier.parse(fact["before"]), Verifier.parse(fact["after"]))
-    except (KeyError, TypeError, AttributeError, ValueError):
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
         raise NotVerified(
             f"Entry {number} changes the key of the log, and does not show to which one."
         ) from None

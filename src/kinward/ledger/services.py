@@ -1,5 +1,6 @@
 """The one verb of the ledger: record."""
 
+import math
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from kinward.ledger.leaves import SALT_BYTES, canonical, commit, committed_data
 from kinward.ledger.models import Words
 from kinward.ledger.words import set_apart
 
+LARGE: Final = 1e16  # from here on a float is written with an exponent
 _COLUMNS: Final = {
     "seq": "int8",
     "mac": "bytea",
@@ -105,6 +107,17 @@ def _write(said: Sequence[_Said]) -> None:
                 copy.write_row(row)
 
 
+def _kept(value: Any) -> Any:
+    """Return a value as `jsonb` gives it back: it knows no -0.0, and large floats as integers."""
+    if isinstance(value, float) and (value == 0 or LARGE <= abs(value) < math.inf):
+        return int(value)
+    if isinstance(value, list):
+        return [_kept(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _kept(each) for name, each in value.items()}
+    return value
+
+
 def _said(at: datetime, by: Named, subject: str, fact: Fact) -> _Said:
     actor = f"{by.kind}:{by.name}"
     data, words = set_apart(fact)
@@ -112,7 +125,7 @@ def _said(at: datetime, by: Named, subject: str, fact: Fact) -> _Said:
     of_actor, of_subject, of_data = (
         salts[start : start + SALT_BYTES] for start in range(0, len(salts), SALT_BYTES)
     )
-    text = canonical(data)
+    text = canonical({name: _kept(value) for name, value in data.items()})
     told = committed_data(at, msgspec.Raw(text))
     commitments = (
         commit("actor", actor, of_actor),

@@ -105,6 +105,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NotVerified as error:
         sys.stderr.write(f"Not verified: {error}\n")
         return NOT_VERIFIED
+    except (OSError, RecursionError, UnicodeError) as error:
+        sys.stderr.write(f"Not verified: a file cannot be read. {type(error).__name__}: {error}\n")
+        return NOT_VERIFIED
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return OK
 

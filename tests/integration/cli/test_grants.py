@@ -83,7 +83,7 @@ def test_kinward_runs_as_a_role_that_owns_nothing(owner: str, data: Path) -> Non
         assert said.returncode == 0, (arguments, said.stdout, said.stderr)
     doctor = kinward(app, data, "doctor").stdout
     assert f"{APP} may add to the ledger, and do nothing else to it." in doctor
-    assert f"{OWNER} has the rights of the owner" in kinward(owner, data, "doctor").stdout
+    assert f"{OWNER} owns something in this database" in kinward(owner, data, "doctor").stdout
 
 
 @pytest.mark.parametrize(
@@ -189,21 +189,104 @@ def test_nothing_starts_without_the_secrets(owner: str, tmp_path: Path) -> None:
 def test_a_role_that_could_do_more_is_refused_and_nothing_changes(owner: str, data: Path) -> None:
     assert "knows no role nobody" in refusal(owner, data, "nobody", OTHER)
     assert f"{APP} is the application's role" in refusal(owner, data, OTHER, APP)
-    assert "has the rights of the owner" in refusal(owner, data, OWNER, OTHER)
-    with psycopg.connect(url_of("postgres"), autocommit=True) as admin:
+    assert "owns something" in refusal(owner, data, OWNER, OTHER)
+    with psycopg.connect(url_of("postgres")) as admin:
         assert "is a superuser" in refusal(owner, data, admin.info.user, OTHER)
-        for more, why in (
-            (OWNER, "has the rights of the owner"),
-            ("pg_write_all_data", "may delete from the ledger"),
-        ):
-            names = {"more": sql.Identifier(more), "other": sql.Identifier(OTHER)}
-            admin.execute(sql.SQL("GRANT {more} TO {other}").format(**names))
-            try:
-                said = kinward(owner, data, "migrate", "--application", OTHER)
-                assert (said.returncode, why in said.stderr) == (1, True), said.stderr
-            finally:
-                admin.execute(sql.SQL("REVOKE {more} FROM {other}").format(**names))
+
+
+@pytest.mark.parametrize(
+    ("more", "undone", "why"),
+    [
+        ("GRANT {owner} TO {other}", "REVOKE {owner} FROM {other}", f"the rights of {OWNER}"),
+        (
+            "GRANT pg_write_all_data TO {other}",
+            "REVOKE pg_write_all_data FROM {other}",
+            "the rights of pg_write_all_data",
+        ),
+        ("ALTER ROLE {other} CREATEROLE", "ALTER ROLE {other} NOCREATEROLE", "may make roles"),
+        (
+            "GRANT CREATE ON DATABASE {name} TO {other}",
+            "REVOKE CREATE ON DATABASE {name} FROM {other}",
+            "may make schemas",
+        ),
+        (
+            "GRANT SET ON PARAMETER session_replication_role TO {other}",
+            "REVOKE SET ON PARAMETER session_replication_role FROM {other}",
+            "may set the parameter session_replication_role",
+        ),
+        (
+            "ALTER FUNCTION kinward_ledger_forgets() OWNER TO {other}",
+            "ALTER FUNCTION kinward_ledger_forgets() OWNER TO {owner}",
+            "owns something",
+        ),
+        (
+            "GRANT DELETE ON ledger_leaf TO PUBLIC",
+            "REVOKE DELETE ON ledger_leaf FROM PUBLIC",
+            "may do this with ledger_leaf: DELETE",
+        ),
+        (
+            "GRANT UPDATE (mac) ON ledger_entry TO PUBLIC",
+            "REVOKE UPDATE (mac) ON ledger_entry FROM PUBLIC",
+            "may write to ledger_entry: mac",
+        ),
+        (
+            "GRANT UPDATE ON SEQUENCE ledger_entry_seq_seq TO PUBLIC",
+            "REVOKE UPDATE ON SEQUENCE ledger_entry_seq_seq FROM PUBLIC",
+            "may set the numbers of ledger_entry_seq_seq",
+        ),
+    ],
+)
+@pytest.mark.parametrize("option", ["--application", "--reader"])
+def test_a_role_that_has_more_by_any_way_is_refused(
+    owner: str, data: Path, option: str, more: str, undone: str, why: str
+) -> None:
+    names = {"owner": OWNER, "other": OTHER, "name": NAME}
+    quoted = {name: sql.Identifier(each) for name, each in names.items()}
+    with psycopg.connect(url_of(NAME), autocommit=True) as admin:
+        admin.execute(sql.SQL(more).format(**quoted))
+        try:
+            said = kinward(owner, data, "migrate", option, OTHER)
+            assert (said.returncode, why in said.stderr) == (1, True), said.stderr
+        finally:
+            admin.execute(sql.SQL(undone).format(**quoted))
     assert OTHER not in kinward(owner, data, "migrate").stdout
+
+
+def test_only_roles_that_were_named_are_touched(owner: str, data: Path) -> None:
+    with psycopg.connect(url_of(NAME), autocommit=True) as admin:
+        other = sql.Identifier(OTHER)
+        given = "GRANT INSERT ON ledger_entry TO {}", "GRANT SELECT ON people_account TO {}"
+        for each in given:
+            admin.execute(sql.SQL(each).format(other))
+        assert OTHER not in kinward(owner, data, "migrate").stdout
+        can = "SELECT has_table_privilege(%s, %s, %s)"
+        for table, right, expected in (
+            ("people_account", "SELECT", True),
+            ("people_account", "DELETE", False),
+            ("ledger_entry", "INSERT", True),
+        ):
+            assert admin.execute(can, [OTHER, table, right]).fetchone() == (expected,)
+        admin.execute(sql.SQL("REVOKE ALL ON ledger_entry, people_account FROM {}").format(other))
+
+
+def test_a_temporary_table_shows_a_trigger_no_false_ledger(owner: str, data: Path) -> None:
+    """A trigger that looked there first would take the erasure for one that was agreed."""
+    with psycopg.connect(owner) as admin:
+        open_ones = (
+            "SELECT proname FROM pg_proc WHERE prorettype = 'trigger'::regtype "
+            "AND pronamespace = current_schema()::regnamespace "
+            "AND proname NOT LIKE 'procrastinate%' "
+            "AND array_to_string(coalesce(proconfig, '{}'), ' ') NOT LIKE 'search_path=pg_catalog%'"
+        )
+        assert admin.execute(open_ones).fetchall() == []
+    with psycopg.connect(url_of(NAME, APP)) as connected:
+        connected.execute("CREATE TEMP TABLE ledger_entry (LIKE public.ledger_entry)")
+        connected.execute(
+            "INSERT INTO ledger_entry (seq, at, kind, subject, data, xid) "
+            "VALUES (1, now(), 'account.erased', 'account:x', '{}', pg_current_xact_id())"
+        )
+        with pytest.raises(psycopg.errors.RaiseException):
+            connected.execute("UPDATE public.ledger_entry SET actor = NULL, actor_salt = NULL")
 
 
 def refusal(owner: str, data: Path, application: str, reader: str) -> str:

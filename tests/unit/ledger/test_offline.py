@@ -227,7 +227,7 @@ def test_a_shrunk_log_does_not_satisfy_a_receipt(export: Path) -> None:
 
 def test_a_receipt_of_a_stranger_is_refused(export: Path) -> None:
     same = receipt(LINES, 3, 100, Signer(ORIGIN, 9))
-    with pytest.raises(NotVerified, match="The receipt kept: No known key.* give its --rotations"):
+    with pytest.raises(NotVerified, match=r"The receipt kept: No known key.* give its --rotations"):
         verify(export, [("kept", same)])
     other = receipt(LINES, 3, 100, Signer("other.example/log", 9))
     with pytest.raises(NotVerified, match="The receipt kept is of another log"):
