@@ -21,6 +21,8 @@ WRITE: Final = {
     "cli.backup._end": "takes that mark away",
     "cli.backups.objects.put_objects": "a restore moves each object into the store that is there",
     "cli.demo.give_second_factor": "allauth's own row, for the demo's invented staff",
+    "cli.grants._rows": "reads what roles may do, in SQL",
+    "cli.grants._run": "grants rights to roles, and writes no row",
     "cli.postgres.ensure_database": "creates a database, before there is any row",
     "gate.idempotency.answer_once": "the gate's own table, of what it answered before",
     "gate.idempotency.claim_keys": "the same table, for calls that are answered together",
