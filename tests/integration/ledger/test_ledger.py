@@ -7,6 +7,7 @@ from django.db import DatabaseError, connection, transaction
 
 from kinward.access.actor import Actor
 from kinward.ledger import kinds
+from kinward.ledger.authenticity import written_here
 from kinward.ledger.kinds import KINDS, Fact
 from kinward.ledger.models import Entry
 from kinward.ledger.queries import entries_about
@@ -32,6 +33,28 @@ def test_before_they_are_sequenced_entries_verify_and_wait() -> None:
     write(3)
     found = verify_ledger()
     assert (found.ok, found.entries, found.head.size, found.waiting) == (True, 3, 0, 3)
+
+
+class Measured(Fact, frozen=True):
+    """A fact with numbers."""
+
+    kind = "test.measured"
+    n: float
+    more: dict[str, list[float]]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "number", [-0.0, 0.0, 5.0, 0.1, -1e-7, 1.5e15, 1e16, -1e17, 1.8e19, 5e-324, 123456789.123456789]
+)
+def test_a_number_comes_back_as_it_was_committed(number: float) -> None:
+    """PostgreSQL keeps no sign of a zero, and no exponent."""
+    fact = Measured(n=number, more={"each": [number]})
+    with transaction.atomic():
+        record(actor=Actor.system("test"), subject="thing:1", fact=fact)
+    (entry,) = written_here(Entry.objects.filter(kind=Measured.kind))
+    assert (entry.data["n"], entry.data["more"]["each"]) == (number, [number])
+    assert verify_ledger().ok
 
 
 @pytest.mark.django_db(transaction=True)

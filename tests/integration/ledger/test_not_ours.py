@@ -162,7 +162,10 @@ def test_entries_of_an_earlier_version_count_up_to_the_first_with_a_mac() -> Non
     assert "the secret key did not write" in verify_ledger().why
 
 
-@pytest.mark.parametrize(("content", "why"), [(b"", "no number"), (b"none\n", "no number")])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"", "no number"), (b"none\n", "no number"), (b"0" * 70 + b"9", "no number")],
+)
 def test_a_file_that_cannot_be_read_is_not_an_absent_one(content: bytes, why: str) -> None:
     old = write(2)
     sequence_all()
@@ -179,6 +182,10 @@ def test_a_file_that_cannot_be_read_is_not_an_absent_one(content: bytes, why: st
     with pytest.raises(BoundaryUnreadable, match="Is a directory"):
         written_here(Entry.objects.all())
     kept_path().rmdir()
+    kept_path().symlink_to("gone")
+    with pytest.raises(BoundaryUnreadable, match="leads to nothing"):
+        written_here(Entry.objects.all())
+    kept_path().unlink()
     assert [one.pk for one in written_here(Entry.objects.filter(pk__in=old))] == old
 
 

@@ -161,6 +161,24 @@ def test_a_changed_entry_is_named(export: Path, number: int, line: str | None, w
         verify(export)
 
 
+@pytest.mark.parametrize("salt", ["0" * 60 + "    ", "A" * 64, "\u0661" * 64, "0" * 63])
+def test_a_salt_has_one_form(export: Path, salt: str) -> None:
+    change_entry(export, 9, committed_to([*HOUR_AND_KIND, *["0" * 64] * 3], salt))
+    with pytest.raises(NotVerified, match="data is no salt with a value"):
+        verify(export)
+
+
+def test_a_file_that_cannot_be_read_at_all_is_said(
+    export: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = tmp_path / "trusted"
+    policy.write_text(POLICY)
+    (export / "rotations.jsonl").unlink(missing_ok=True)
+    (export / "rotations.jsonl").symlink_to("x" * 300)
+    assert main([str(export), "--policy", str(policy), "--quiet"]) == 1
+    assert "Not verified: a file cannot be read. OSError" in capsys.readouterr().err
+
+
 def test_swapped_missing_and_added_entries_are_named(export: Path) -> None:
     path = export / "entries" / "000001.jsonl"
     whole = path.read_text()
