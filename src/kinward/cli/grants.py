@@ -84,6 +84,11 @@ def is_owner() -> bool:
     return bool(_rows(_IS_OWNER, [LEDGER])[0][0])
 
 
+def this_role() -> str:
+    """Return the role of this connection."""
+    return str(_rows("SELECT current_user")[0][0])
+
+
 def may_add() -> bool:
     """Return whether this connection may add to the ledger."""
     return bool(_rows("SELECT has_table_privilege(%s, 'INSERT')", [LEDGER])[0][0])
@@ -122,10 +127,7 @@ def more_than_needed(role: str, *, adds: bool) -> str:
 
     `adds`: it is the application, and not a reader. Raises `NotFound`.
     """
-    found = _rows(_ROLE, [role])
-    if not found:
-        raise NotFound(f"This database knows no role {role}. `CREATE ROLE … LOGIN` makes one.")
-    superuser, attributes, memberships, owns, creates = found[0]
+    superuser, attributes, memberships, owns, creates = _found(role)
     if superuser:
         return "is a superuser"
     if owns:
@@ -139,6 +141,14 @@ def more_than_needed(role: str, *, adds: bool) -> str:
     if connection.pg_version >= PARAMETERS and (named := _rows(_PARAMETER, [role])):  # type: ignore[attr-defined]
         return f"may set the parameter {named[0][0]}"
     return next(_excess(role, adds=adds), "")
+
+
+def _found(role: str) -> tuple[Any, ...]:
+    """Return what a role is, beside its rights in tables. Raises `NotFound`."""
+    found = _rows(_ROLE, [role])
+    if not found:
+        raise NotFound(f"This database knows no role {role}. `CREATE ROLE … LOGIN` makes one.")
+    return found[0]
 
 
 def _excess(role: str, *, adds: bool) -> Iterator[str]:
@@ -162,7 +172,7 @@ def _may(table: str, *, adds: bool) -> Rights:
 
 def _give(role: str, *, adds: bool) -> None:
     """Take all rights in the tables from a role, give it its own, and see that it has no more."""
-    more_than_needed(role, adds=True)  # that it is there
+    _found(role)
     tables = [name for (name,) in _rows(_TABLES)]
     schema = sql.Identifier(_rows("SELECT current_schema()")[0][0])
     names = {"role": sql.Identifier(role), "schema": schema}

@@ -23,7 +23,7 @@ from kinward.ledger.chain import digest
 from kinward.ledger.leaves import exact_time, is_commitment
 from kinward.ledger.merkle import leaf_hash
 from kinward.ledger.models import Entry, Leaf, Log
-from kinward.ledger.openings import leaf_of, values_of
+from kinward.ledger.openings import commitments_of, leaf_of, values_of
 
 FORMAT: Final = b"kinward.entry-mac/1\n"
 NUMBER_BYTES: Final = 8
@@ -104,14 +104,7 @@ def first_written(entries: QuerySet[Entry]) -> Entry | None:
 
 def has_true_mac(entry: Entry) -> bool:
     """Return whether the MAC of an entry is that of its number, time, kind and commitments."""
-    told = _told(
-        entry.pk,
-        exact_time(entry.at),
-        entry.kind,
-        bytes(entry.actor_commitment or b""),
-        bytes(entry.subject_commitment or b""),
-        bytes(entry.data_commitment or b""),
-    )
+    told = _told(entry.pk, exact_time(entry.at), entry.kind, *commitments_of(entry))
     return is_digest(bytes(entry.mac or b""), told, _keys())
 
 

@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
+from kinward.ledger.leaves import canonical
 
 GENESIS = bytes(32)
-
-_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def digest(
@@ -28,4 +26,4 @@ def digest(
     """
     at_text = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     content = [seq, at_text, actor, kind, subject, data]
-    return hashlib.sha256(previous + _encode(content)).digest()
+    return hashlib.sha256(previous + canonical(content)).digest()

@@ -16,12 +16,8 @@ SALT_BYTES: Final = 32
 ENTRY: Final = b"kinward.entry/1\n"
 CHAIN: Final = b"kinward.chain/1\n"
 
-_encode = msgspec.json.Encoder(order="deterministic").encode
-
-
-def canonical(value: Any) -> bytes:
-    """Return a value as canonical JSON: sorted keys, no white space, UTF-8."""
-    return _encode(value)
+# Writes a value as canonical JSON: sorted keys, no white space, UTF-8.
+canonical: Final = msgspec.json.Encoder(order="deterministic").encode
 
 
 def commit(name: str, value: Any, salt: bytes) -> bytes:
@@ -29,7 +25,7 @@ def commit(name: str, value: Any, salt: bytes) -> bytes:
 
     The value is written as `canonical` JSON.
     """
-    return hmac.digest(salt, name.encode() + b"\0" + _encode(value), "sha256")
+    return hmac.digest(salt, name.encode() + b"\0" + canonical(value), "sha256")
 
 
 def is_commitment(told: bytes, name: str, value: Any, salt: bytes) -> bool:
@@ -58,9 +54,9 @@ def entry_leaf(*, at: datetime, kind: str, actor: bytes, subject: bytes, data: b
     """Return the leaf of an entry, from the commitments to its values."""
     utc = at.astimezone(UTC)
     hour = f"{utc.year:04}-{utc.month:02}-{utc.day:02}T{utc.hour:02}:00:00Z"
-    return ENTRY + _encode([hour, kind, actor.hex(), subject.hex(), data.hex()])
+    return ENTRY + canonical([hour, kind, actor.hex(), subject.hex(), data.hex()])
 
 
 def chain_leaf(entries: int, head: bytes) -> bytes:
     """Return the first leaf of a log that begins where the former chain of digests ended."""
-    return CHAIN + _encode([entries, head.hex()])
+    return CHAIN + canonical([entries, head.hex()])

@@ -2,12 +2,8 @@
 
 from typing import Any, NamedTuple
 
-import msgspec
-
-from kinward.ledger.leaves import committed_data, entry_leaf
+from kinward.ledger.leaves import canonical, committed_data, entry_leaf
 from kinward.ledger.models import Entry, Leaf
-
-_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def place_of(entry: Entry) -> dict[str, Any]:
@@ -32,24 +28,29 @@ class Value(NamedTuple):
     commitment: bytes
 
 
+def commitments_of(entry: Entry) -> tuple[bytes, bytes, bytes]:
+    """Return the commitments to the actor, the subject and the data. Empty where one is missing."""
+    return (
+        bytes(entry.actor_commitment or b""),
+        bytes(entry.subject_commitment or b""),
+        bytes(entry.data_commitment or b""),
+    )
+
+
 def values_of(entry: Entry) -> tuple[Value, Value, Value]:
     """Return the actor, the subject and the data of an entry. Nobody has compared them yet."""
     data = None if entry.data is None else committed_data(entry.at, entry.data)
+    to_actor, to_subject, to_data = commitments_of(entry)
     return (
-        Value("actor", entry.actor, _bytes(entry.actor_salt), bytes(entry.actor_commitment or b"")),
-        Value(
-            "subject",
-            entry.subject,
-            _bytes(entry.subject_salt),
-            bytes(entry.subject_commitment or b""),
-        ),
-        Value("data", data, _bytes(entry.data_salt), bytes(entry.data_commitment or b"")),
+        Value("actor", entry.actor, _bytes(entry.actor_salt), to_actor),
+        Value("subject", entry.subject, _bytes(entry.subject_salt), to_subject),
+        Value("data", data, _bytes(entry.data_salt), to_data),
     )
 
 
 def leaf_of(entry: Entry) -> bytes:
     """Return the leaf of an entry, which is not of the former chain."""
-    actor, subject, data = (value.commitment for value in values_of(entry))
+    actor, subject, data = commitments_of(entry)
     return entry_leaf(at=entry.at, kind=entry.kind, actor=actor, subject=subject, data=data)
 
 
@@ -61,7 +62,7 @@ def opening_of(entry: Entry) -> dict[str, Any]:
     opened: dict[str, Any] = {"leaf": leaf_of(entry).decode()}
     for value in values_of(entry):
         if value.told is not None and value.salt is not None:
-            opened[value.name] = [value.salt.hex(), _encode(value.told).decode()]
+            opened[value.name] = [value.salt.hex(), canonical(value.told).decode()]
     return opened
 
 

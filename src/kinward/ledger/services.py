@@ -125,7 +125,7 @@ def _said(at: datetime, by: Named, subject: str, fact: Fact) -> _Said:
     of_actor, of_subject, of_data = (
         salts[start : start + SALT_BYTES] for start in range(0, len(salts), SALT_BYTES)
     )
-    text = canonical({name: _kept(value) for name, value in data.items()})
+    text = canonical(_kept(data))
     told = committed_data(at, msgspec.Raw(text))
     commitments = (
         commit("actor", actor, of_actor),

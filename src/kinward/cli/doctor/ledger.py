@@ -49,15 +49,11 @@ def check_ledger_key() -> Result:
 
 def check_rights() -> Result:
     """May Kinward's role of the database do no more to the ledger than add to it?"""
-    from django.db import connection
-
-    from kinward.cli.grants import may_add, more_than_needed
+    from kinward.cli.grants import may_add, more_than_needed, this_role
 
     if is_ours(config().database_url):
         return fine("The embedded database has one role, which is whoever has this machine.")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_user")
-        role = cursor.fetchall()[0][0]
+    role = this_role()
     if not may_add():
         return fault(
             f"{role} may not add to the ledger. Run `kinward migrate --application {role}` with "
